@@ -1,0 +1,1 @@
+//! The decision machine: one official answer per request, by its deadline.

@@ -1,0 +1,1 @@
+//! Load, bound, run and dispose of model components.

@@ -1,0 +1,1 @@
+//! Ordered durable records behind one trait.

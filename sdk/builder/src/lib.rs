@@ -1,0 +1,1 @@
+//! Makes a component without imports from a core module.

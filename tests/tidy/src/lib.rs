@@ -1,0 +1,1 @@
+//! Tidiness as a test.
