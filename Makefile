@@ -1,0 +1,48 @@
+# Each target calls cargo or a short script; nothing is decided here.
+
+CACHE := $(or $(UNDERSTUDY_CACHE),$(or $(XDG_CACHE_HOME),$(HOME)/.cache)/understudy)
+export UNDERSTUDY_CACHE := $(CACHE)
+# Third-party crates stay compiled between clones.
+export CARGO_TARGET_DIR ?= $(CACHE)/target
+CARGO := cargo --locked
+
+DEMO_SECONDS ?= 120
+ROWS ?= all
+
+.PHONY: help demo build lint test tools guests bench fuzz docs
+
+help: ## lists the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+demo: build ## plays a year of flights through six models (DEMO_SECONDS=120, KEEP=1 goes on serving)
+	$(CARGO_TARGET_DIR)/release/understudy demo --examples examples/flights --seconds $(DEMO_SECONDS) $(if $(KEEP),--keep)
+
+build: ## builds the host
+	$(CARGO) build --release --package server
+
+lint: ## formatting, clippy and tidiness; quick
+	cargo fmt --all --check
+	$(CARGO) test --release --quiet --package tidy
+	$(CARGO) clippy --release --workspace --all-targets -- --deny warnings
+
+tools: ## installs what building guests needs
+	sdk/toolchain/rust.sh
+
+guests: tools ## rebuilds the example models, and the guests of the tests
+	examples/flights/build.sh
+	tests/guests/build.sh
+
+test: build tools ## installs what the tests need and runs them all
+	tests/guests/build.sh
+	sdk/toolchain/cargo-wasm build --package message --package rendezvous
+	$(CARGO) test --release --workspace
+
+bench: build ## ratios measured in one run, as a table and target/bench.json (ROWS=a,f runs some)
+	tests/guests/build.sh
+	$(CARGO) run --release --package bench -- --rows $(ROWS)
+
+fuzz: ## fuzzes each target for a minute (needs nightly and cargo-fuzz)
+	tests/fuzz/run.sh
+
+docs: ## the documentation of every crate
+	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --workspace --no-deps
