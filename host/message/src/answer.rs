@@ -83,6 +83,11 @@ impl Reason {
             Self::Expired => "expired",
         }
     }
+
+    /// The reason of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|reason| reason.name() == name)
+    }
 }
 
 impl fmt::Display for Reason {

@@ -4,6 +4,8 @@
 
 pub mod answer;
 pub mod name;
+pub mod oip;
+pub mod record;
 pub mod request;
 pub mod role;
 pub mod score;

@@ -85,7 +85,8 @@ impl Revision {
 
     /// The first twelve hexadecimal digits, which people read and records carry.
     pub fn short(&self) -> String {
-        self.to_string()[..12].to_owned()
+        let digits = self.0[..6].iter().flat_map(|byte| [byte >> 4, byte & 0xf]);
+        digits.map(|digit| char::from(b"0123456789abcdef"[usize::from(digit)])).collect()
     }
 }
 

@@ -67,6 +67,16 @@ impl Refusal {
         }
     }
 
+    /// The refusal of this kind.
+    pub fn from_kind(kind: &str, message: String) -> Option<Self> {
+        match kind {
+            "invalid-input" => Some(Self::InvalidInput(message)),
+            "abstain" => Some(Self::Abstain(message)),
+            "failed" => Some(Self::Failed(message)),
+            _ => None,
+        }
+    }
+
     /// What the model said about it.
     pub fn message(&self) -> &str {
         match self {
@@ -142,6 +152,11 @@ impl FaultClass {
             Self::Contract => "contract",
             Self::Host => "host",
         }
+    }
+
+    /// The class of this name.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|class| class.name() == name)
     }
 }
 

@@ -1,0 +1,232 @@
+//! Writes the objects of the protocol, straight into the bytes that leave.
+
+use std::io::Write;
+
+use base64::display::Base64Display;
+use base64::engine::general_purpose::STANDARD;
+use half::{bf16, f16};
+use serde_json::ser::{CompactFormatter, Formatter};
+
+use super::{InferRequest, InferResponse, RequestedOutput};
+use crate::{Contents, Parameter, Parameters, Tensor};
+
+const A_VEC_TAKES_ALL: &str = "invariant: a Vec takes every byte";
+
+/// The bytes that an element takes at least, with its comma.
+const ELEMENT_BYTES: usize = 4;
+
+pub(super) fn request(request: &InferRequest, out: &mut Vec<u8>) {
+    let mut document = Object::open(out);
+    document.text_if_any("id", request.id.as_deref());
+    document.parameters_if_any(&request.parameters);
+    document.tensors("inputs", &request.inputs);
+    if !request.outputs.is_empty() {
+        list(document.field("outputs"), &request.outputs, requested_output);
+    }
+    document.close();
+}
+
+pub(super) fn response(response: &InferResponse, out: &mut Vec<u8>) {
+    let mut document = Object::open(out);
+    document.text("model_name", &response.model_name);
+    document.text_if_any("model_version", response.model_version.as_deref());
+    document.text_if_any("id", response.id.as_deref());
+    document.parameters_if_any(&response.parameters);
+    document.tensors("outputs", &response.outputs);
+    document.close();
+}
+
+/// An object under construction.
+pub(crate) struct Object<'o> {
+    out: &'o mut Vec<u8>,
+    empty: bool,
+}
+
+impl<'o> Object<'o> {
+    /// Begins an object behind what `out` already holds.
+    pub(crate) fn open(out: &'o mut Vec<u8>) -> Self {
+        out.push(b'{');
+        Self { out, empty: true }
+    }
+
+    /// Begins the field `name`, whose value is to be written next.
+    pub(crate) fn field(&mut self, name: &str) -> &mut Vec<u8> {
+        if !self.empty {
+            self.out.push(b',');
+        }
+        self.empty = false;
+        text(self.out, name);
+        self.out.push(b':');
+        self.out
+    }
+
+    /// Writes a field that is a text.
+    pub(crate) fn text(&mut self, name: &str, value: &str) {
+        text(self.field(name), value);
+    }
+
+    /// Writes a field that is a whole number.
+    pub(crate) fn uint(&mut self, name: &str, value: u64) {
+        write(self.field(name), |out| CompactFormatter.write_u64(out, value));
+    }
+
+    /// Writes a field that is a list of tensors.
+    pub(crate) fn tensors(&mut self, name: &str, tensors: &[Tensor]) {
+        list(self.field(name), tensors, tensor);
+    }
+
+    /// Ends the object.
+    pub(crate) fn close(self) {
+        self.out.push(b'}');
+    }
+
+    fn text_if_any(&mut self, name: &str, value: Option<&str>) {
+        if let Some(value) = value {
+            self.text(name, value);
+        }
+    }
+
+    fn parameters_if_any(&mut self, parameters: &Parameters) {
+        if !parameters.is_empty() {
+            let mut object = Object::open(self.field("parameters"));
+            object.parameters(parameters, |_| true);
+            object.close();
+        }
+    }
+
+    fn parameters(&mut self, parameters: &Parameters, wanted: impl Fn(&str) -> bool) {
+        for (name, value) in parameters.iter().filter(|(name, _)| wanted(name)) {
+            parameter(self.field(name), value);
+        }
+    }
+}
+
+fn requested_output(out: &mut Vec<u8>, output: &RequestedOutput) {
+    let mut object = Object::open(out);
+    object.text("name", &output.name);
+    object.parameters_if_any(&output.parameters);
+    object.close();
+}
+
+fn tensor(out: &mut Vec<u8>, tensor: &Tensor) {
+    let mut object = Object::open(out);
+    object.text("name", &tensor.name);
+    list(object.field("shape"), &tensor.shape, |out, &length| uint(out, length));
+    object.text("datatype", tensor.contents.datatype().wire_name());
+    tensor_parameters(&mut object, tensor);
+    contents(object.field("data"), &tensor.contents);
+    object.close();
+}
+
+/// Writes the parameters of a tensor. Which sort of `BYTES` it holds, only its contents say.
+fn tensor_parameters(tensor_object: &mut Object<'_>, tensor: &Tensor) {
+    match &tensor.contents {
+        Contents::Blobs(_) => {
+            let mut object = Object::open(tensor_object.field("parameters"));
+            object.text("content_type", "base64");
+            object.parameters(&tensor.parameters, |name| name != "content_type");
+            object.close();
+        }
+        Contents::Texts(_) if tensor.parameters.contains_key("content_type") => {
+            let is_base64 = tensor.parameters["content_type"] == Parameter::Text("base64".into());
+            let mut object = Object::open(tensor_object.field("parameters"));
+            object.parameters(&tensor.parameters, |name| !(is_base64 && name == "content_type"));
+            object.close();
+        }
+        _ => tensor_object.parameters_if_any(&tensor.parameters),
+    }
+}
+
+fn contents(out: &mut Vec<u8>, contents: &Contents) {
+    out.reserve(contents.len() * ELEMENT_BYTES);
+    match contents {
+        Contents::Bools(them) => list(out, them, |out, &value| boolean(out, value)),
+        Contents::U8s(them) => list(out, them, |out, &value| uint(out, value)),
+        Contents::U16s(them) => list(out, them, |out, &value| uint(out, value)),
+        Contents::U32s(them) => list(out, them, |out, &value| uint(out, value)),
+        Contents::U64s(them) => list(out, them, |out, &value| uint(out, value)),
+        Contents::S8s(them) => list(out, them, |out, &value| int(out, value)),
+        Contents::S16s(them) => list(out, them, |out, &value| int(out, value)),
+        Contents::S32s(them) => list(out, them, |out, &value| int(out, value)),
+        Contents::S64s(them) => list(out, them, |out, &value| int(out, value)),
+        Contents::F16s(them) => list(out, them, |out, &bits| f32(out, f16::from_bits(bits).into())),
+        Contents::Bf16s(them) => {
+            list(out, them, |out, &bits| f32(out, bf16::from_bits(bits).into()));
+        }
+        Contents::F32s(them) => list(out, them, |out, &value| f32(out, value)),
+        Contents::F64s(them) => list(out, them, |out, &value| f64(out, value)),
+        Contents::Texts(them) => list(out, them, |out, value| text(out, value)),
+        Contents::Blobs(them) => list(out, them, |out, value| blob(out, value)),
+    }
+}
+
+fn list<T>(out: &mut Vec<u8>, them: &[T], one: impl Fn(&mut Vec<u8>, &T)) {
+    out.push(b'[');
+    for (index, it) in them.iter().enumerate() {
+        if index > 0 {
+            out.push(b',');
+        }
+        one(out, it);
+    }
+    out.push(b']');
+}
+
+fn parameter(out: &mut Vec<u8>, parameter: &Parameter) {
+    match parameter {
+        Parameter::Bool(value) => boolean(out, *value),
+        Parameter::Int(value) => int(out, *value),
+        Parameter::Uint(value) => uint(out, *value),
+        Parameter::Float(value) => f64(out, *value),
+        Parameter::Text(value) => text(out, value),
+    }
+}
+
+fn boolean(out: &mut Vec<u8>, value: bool) {
+    out.extend_from_slice(if value { b"true" } else { b"false" });
+}
+
+fn uint(out: &mut Vec<u8>, value: impl Into<u64>) {
+    write(out, |out| CompactFormatter.write_u64(out, value.into()));
+}
+
+fn int(out: &mut Vec<u8>, value: impl Into<i64>) {
+    write(out, |out| CompactFormatter.write_i64(out, value.into()));
+}
+
+fn f32(out: &mut Vec<u8>, value: f32) {
+    if value.is_finite() {
+        write(out, |out| CompactFormatter.write_f32(out, value));
+    } else {
+        text(out, not_finite(value.into()));
+    }
+}
+
+fn f64(out: &mut Vec<u8>, value: f64) {
+    if value.is_finite() {
+        write(out, |out| CompactFormatter.write_f64(out, value));
+    } else {
+        text(out, not_finite(value));
+    }
+}
+
+const fn not_finite(value: f64) -> &'static str {
+    if value.is_nan() {
+        "NaN"
+    } else if value > 0.0 {
+        "Infinity"
+    } else {
+        "-Infinity"
+    }
+}
+
+fn text(out: &mut Vec<u8>, value: &str) {
+    serde_json::to_writer(out, value).expect(A_VEC_TAKES_ALL);
+}
+
+fn blob(out: &mut Vec<u8>, value: &[u8]) {
+    write!(out, "\"{}\"", Base64Display::new(value, &STANDARD)).expect(A_VEC_TAKES_ALL);
+}
+
+fn write(out: &mut Vec<u8>, with: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) {
+    with(out).expect(A_VEC_TAKES_ALL);
+}

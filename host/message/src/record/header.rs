@@ -1,0 +1,151 @@
+//! The headers of records: their names, and what is in them.
+//!
+//! Unknown headers are nobody's mistake: producers and brokers add their own. Of headers with the
+//! same name the last one counts, as Kafka's clients have it.
+
+use thiserror::Error;
+
+use crate::Time;
+
+/// The id of the request. On a request without it, the document's `id` is the id.
+pub const ID: &str = "id";
+/// Where the answer goes, besides the answers topic.
+pub const RETURN_TO: &str = "return-to";
+/// When the answer is due, in microseconds since 1970.
+pub const DEADLINE_US: &str = "deadline-us";
+/// When the request was made, in microseconds since 1970.
+pub const TIME_US: &str = "time-us";
+/// The trace that the request belongs to, as W3C Trace Context writes it.
+pub const TRACEPARENT: &str = "traceparent";
+/// The model of a score, or the model whose score became the answer.
+pub const MODEL: &str = "model";
+/// The revision of that model, in short.
+pub const REVISION: &str = "revision";
+/// Why the answer is what it is.
+pub const REASON: &str = "reason";
+/// The offset of the request that a score or an answer belongs to.
+pub const REQUEST_OFFSET: &str = "request-offset";
+
+/// The known headers of a record.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Headers<'a> {
+    /// [`ID`]
+    pub id: Option<&'a str>,
+    /// [`RETURN_TO`]
+    pub return_to: Option<&'a str>,
+    /// [`DEADLINE_US`]
+    pub deadline: Option<Time>,
+    /// [`TIME_US`]
+    pub time: Option<Time>,
+    /// [`TRACEPARENT`]
+    pub traceparent: Option<&'a str>,
+    /// [`MODEL`]
+    pub model: Option<&'a str>,
+    /// [`REVISION`]
+    pub revision: Option<&'a str>,
+    /// [`REASON`]
+    pub reason: Option<&'a str>,
+    /// [`REQUEST_OFFSET`]
+    pub request_offset: Option<u64>,
+}
+
+/// Why a header cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+pub enum HeaderError {
+    /// Because it is not UTF-8.
+    #[error("header `{name}`: found bytes that are not UTF-8, expected a text")]
+    NotText {
+        /// The name of the header.
+        name: &'static str,
+    },
+    /// Because it is not a number.
+    #[error("header `{name}`: found `{found}`, expected a whole number in decimal digits")]
+    NotNumber {
+        /// The name of the header.
+        name: &'static str,
+        /// The beginning of what it holds.
+        found: String,
+    },
+}
+
+impl<'a> Headers<'a> {
+    /// Reads the known ones among `pairs` of names and values.
+    pub fn read(pairs: impl IntoIterator<Item = (&'a str, &'a [u8])>) -> Result<Self, HeaderError> {
+        let mut headers = Self::default();
+        for (name, value) in pairs {
+            match name {
+                ID => headers.id = Some(text(ID, value)?),
+                RETURN_TO => headers.return_to = Some(text(RETURN_TO, value)?),
+                DEADLINE_US => headers.deadline = Some(time(DEADLINE_US, value)?),
+                TIME_US => headers.time = Some(time(TIME_US, value)?),
+                TRACEPARENT => headers.traceparent = Some(text(TRACEPARENT, value)?),
+                MODEL => headers.model = Some(text(MODEL, value)?),
+                REVISION => headers.revision = Some(text(REVISION, value)?),
+                REASON => headers.reason = Some(text(REASON, value)?),
+                REQUEST_OFFSET => headers.request_offset = Some(number(REQUEST_OFFSET, value)?),
+                _ => {}
+            }
+        }
+        Ok(headers)
+    }
+}
+
+fn text<'a>(name: &'static str, value: &'a [u8]) -> Result<&'a str, HeaderError> {
+    str::from_utf8(value).map_err(|_| HeaderError::NotText { name })
+}
+
+fn time(name: &'static str, value: &[u8]) -> Result<Time, HeaderError> {
+    number(name, value).map(Time::from_us)
+}
+
+fn number(name: &'static str, value: &[u8]) -> Result<u64, HeaderError> {
+    let digits = text(name, value)?;
+    let number = digits.parse().ok().filter(|_| !digits.starts_with('+'));
+    number.ok_or_else(|| HeaderError::NotNumber { name, found: crate::oip::excerpt(digits) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_known_headers_are_read_and_the_others_left_alone() {
+        let pairs: [(&str, &[u8]); 6] = [
+            ("content-type", b"application/json"),
+            (ID, b"r-1"),
+            (TIME_US, b"12"),
+            (DEADLINE_US, b"34"),
+            (REQUEST_OFFSET, b"18446744073709551615"),
+            ("broker", b"\xff"),
+        ];
+        let headers = Headers::read(pairs).unwrap();
+        let expected = Headers {
+            id: Some("r-1"),
+            time: Some(Time::from_us(12)),
+            deadline: Some(Time::from_us(34)),
+            request_offset: Some(u64::MAX),
+            ..Headers::default()
+        };
+        assert_eq!(headers, expected);
+    }
+
+    #[test]
+    fn of_headers_with_the_same_name_the_last_one_counts() {
+        let pairs: [(&str, &[u8]); 2] = [(ID, b"one"), (ID, b"two")];
+        assert_eq!(Headers::read(pairs).unwrap().id, Some("two"));
+    }
+
+    #[test]
+    fn a_header_that_cannot_be_read_is_named() {
+        let check = |name, value: &[u8], expected: &str| {
+            assert_eq!(Headers::read([(name, value)]).unwrap_err().to_string(), expected);
+        };
+        check(ID, b"\xff", "header `id`: found bytes that are not UTF-8, expected a text");
+        for found in ["", "-1", "+1", "1.5", "18446744073709551616", "soon"] {
+            let expected = format!(
+                "header `deadline-us`: found `{found}`, expected a whole number in decimal digits"
+            );
+            check(DEADLINE_US, found.as_bytes(), &expected);
+        }
+    }
+}
