@@ -1,0 +1,206 @@
+//! Components: a core module, wrapped in what it says of its world.
+
+use std::path::{Path, PathBuf};
+
+use wasmparser::Parser;
+use wit_component::{ComponentEncoder, StringEncoding, metadata};
+use wit_parser::Resolve;
+
+use crate::{Metadata, MetadataError};
+
+/// Why a module did not become a component.
+#[derive(Debug, thiserror::Error)]
+pub enum ComponentizeError {
+    /// Because the bytes are neither a WebAssembly module nor its text form.
+    #[error("not a webassembly module, expected its binary or its text form: {0}")]
+    NotWasm(#[source] wat::Error),
+    /// Because it is a component already.
+    #[error("found a component, expected a core module")]
+    AlreadyComponent,
+    /// Because the module does not say which world it was built for.
+    #[error(
+        "found a module without a `component-type` section, expected one that the bindings of its language \
+         wrote, or the name of a world"
+    )]
+    NoWorld,
+    /// Because the module is not what its world asks for: an export is missing or has another type, or it imports
+    /// what the world does not have.
+    #[error("the module does not fit its world: {0}")]
+    Misfit(String),
+    /// Because the metadata is not well-formed.
+    #[error(transparent)]
+    Metadata(#[from] MetadataError),
+}
+
+/// Why a world was not written into a module.
+#[derive(Debug, thiserror::Error)]
+pub enum EmbedError {
+    /// Because the bytes are neither a WebAssembly module nor its text form.
+    #[error("not a webassembly module, expected its binary or its text form: {0}")]
+    NotWasm(#[source] wat::Error),
+    /// Because the WIT does not parse.
+    #[error("{path} is not a wit package: {why}")]
+    Wit {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the parser says.
+        why: String,
+    },
+    /// Because the package has no such world.
+    #[error("{path} has no world `{world}`: {why}")]
+    World {
+        /// The file or folder of the package.
+        path: PathBuf,
+        /// The name that was asked for.
+        world: String,
+        /// What the parser says.
+        why: String,
+    },
+}
+
+/// Wraps a core module, binary or text, into a component that exports what its world asks for.
+///
+/// The component is validated. What it imports is what the module imports; a module that imports WASI preview 1 is
+/// refused, since there is no such thing in the world of a model.
+///
+/// # Errors
+///
+/// Where the module is not one, names no world, or does not fit it.
+pub fn componentize(module: &[u8], metadata: &Metadata) -> Result<Vec<u8>, ComponentizeError> {
+    let module = wat::parse_bytes(module).map_err(ComponentizeError::NotWasm)?;
+    if Parser::is_component(&module) {
+        return Err(ComponentizeError::AlreadyComponent);
+    }
+    let (without_world, _) = metadata::decode(&module).map_err(misfit)?;
+    if without_world.is_none() {
+        return Err(ComponentizeError::NoWorld);
+    }
+    let component = ComponentEncoder::default()
+        .validate(true)
+        .module(&module)
+        .and_then(|mut encoder| encoder.encode())
+        .map_err(misfit)?;
+    Ok(metadata.write_into(&component)?)
+}
+
+/// Writes into a core module, binary or text, that it is built for a world of the WIT package at `path`.
+///
+/// For modules written by hand, and for languages whose bindings do not do it.
+///
+/// # Errors
+///
+/// Where the module or the package does not parse, or the package has no such world.
+pub fn embed(module: &[u8], path: &Path, world: &str) -> Result<Vec<u8>, EmbedError> {
+    let mut module = wat::parse_bytes(module).map_err(EmbedError::NotWasm)?.into_owned();
+    let mut resolve = Resolve::default();
+    let (package, _) = resolve
+        .push_path(path)
+        .map_err(|error| EmbedError::Wit { path: path.to_owned(), why: format!("{error:#}") })?;
+    let no_world = |why| EmbedError::World {
+        path: path.to_owned(),
+        world: world.to_owned(),
+        why: format!("{why:#}"),
+    };
+    let id = resolve.select_world(&[package], Some(world)).map_err(no_world)?;
+    wit_component::embed_component_metadata(&mut module, &resolve, id, StringEncoding::UTF8)
+        .map_err(no_world)?;
+    Ok(module)
+}
+
+/// Joins the causes into one line, since the encoder puts what is wrong into the last of them.
+fn misfit(error: anyhow::Error) -> ComponentizeError {
+    ComponentizeError::Misfit(format!("{error:#}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use wit_component::dummy_module;
+    use wit_parser::{LiftLowerAbi, ManglingAndAbi};
+
+    use super::*;
+
+    fn contract() -> PathBuf {
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../wit/understudy-model-0.1.0")
+    }
+
+    /// A module that fits the world `model`, and traps in every function.
+    fn module() -> Vec<u8> {
+        let mut resolve = Resolve::default();
+        let (package, _) = resolve.push_path(contract()).unwrap();
+        let world = resolve.select_world(&[package], Some("model")).unwrap();
+        dummy_module(&resolve, world, ManglingAndAbi::Legacy(LiftLowerAbi::Sync))
+    }
+
+    fn refused(module: &[u8]) -> String {
+        componentize(module, &Metadata::default()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_module_with_a_world_becomes_a_component_that_exports_it() {
+        let module = embed(&module(), &contract(), "model").unwrap();
+        let component = componentize(&module, &Metadata::default()).unwrap();
+        let decoded = wit_component::decode(&component).unwrap();
+        let resolve = decoded.resolve();
+        let interfaces: Vec<_> =
+            resolve.interfaces.iter().filter_map(|(id, _)| resolve.id_of(id)).collect();
+        assert!(
+            interfaces.contains(&"understudy:model/predictor@0.1.0".to_owned()),
+            "{interfaces:?}"
+        );
+    }
+
+    #[test]
+    fn the_same_module_gives_the_same_bytes() {
+        let metadata = Metadata {
+            name: Some("gbdt".into()),
+            version: Some("1.2.0".into()),
+            authors: Some("Ada".into()),
+            ..Metadata::default()
+        };
+        let build =
+            || componentize(&embed(&module(), &contract(), "model").unwrap(), &metadata).unwrap();
+        assert_eq!(build(), build());
+    }
+
+    #[test]
+    fn a_module_without_a_world_is_refused() {
+        assert!(
+            refused(&module()).starts_with("found a module without a `component-type` section")
+        );
+    }
+
+    #[test]
+    fn a_component_is_refused() {
+        assert_eq!(refused(b"(component)"), "found a component, expected a core module");
+    }
+
+    #[test]
+    fn garbage_is_refused() {
+        assert!(refused(b"garbage").starts_with("not a webassembly module"));
+        assert!(refused(b"\0asm\x01\0\0").starts_with("the module does not fit"));
+        assert!(refused(b"").starts_with("not a webassembly module"));
+    }
+
+    #[test]
+    fn a_module_that_lacks_an_export_of_its_world_is_refused_by_the_name_of_the_export() {
+        let module =
+            embed(b"(module (memory (export \"memory\") 1))", &contract(), "model").unwrap();
+        let why = refused(&module);
+        assert!(why.contains("`understudy:model/predictor@0.1.0` function `describe`"), "{why}");
+    }
+
+    #[test]
+    fn a_module_that_imports_what_its_world_does_not_have_is_refused_by_the_name_of_the_import() {
+        let text = b"(module (import \"wasi_snapshot_preview1\" \"fd_write\" (func (param i32))))";
+        let why = refused(&embed(text, &contract(), "model").unwrap());
+        assert!(why.contains("wasi_snapshot_preview1"), "{why}");
+    }
+
+    #[test]
+    fn a_world_that_is_not_there_is_refused_by_its_name() {
+        let why = embed(&module(), &contract(), "stateful-model").unwrap_err().to_string();
+        assert!(why.contains("has no world `stateful-model`"), "{why}");
+        let why = embed(&module(), &contract().join("nowhere"), "model").unwrap_err().to_string();
+        assert!(why.contains("nowhere is not a wit package"), "{why}");
+    }
+}
