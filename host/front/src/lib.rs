@@ -1,1 +1,44 @@
-//! Open Inference Protocol v2 over REST.
+//! Open Inference Protocol v2 over REST, the admin pages, and the listener under both.
+//!
+//! The front knows nothing of models, streams or policies: it asks through [`Host`] and [`Admin`],
+//! which `server` implements. There is no middleware stack. One service per listener parses the
+//! path, checks the call against [`FrontLimits`], and asks; that is what keeps a call cheap.
+//!
+//! # Routes
+//!
+//! | method and path | answer |
+//! |---|---|
+//! | `POST /v2/models/{endpoint}/infer` | the official answer: `model_version` names `model@revision`, `parameters` the reason and the timings |
+//! | `POST /v2/models/{endpoint}/versions/{model}/infer` | what that model alone says; never an official answer |
+//! | `POST /v2/models/{endpoint}/records` | `{"first_offset", "count"}`: one request a line, appended to the endpoint's stream |
+//! | `GET /v2/models/{endpoint}[/versions/{model}]` | the tensors in and out |
+//! | `GET /v2/models/{endpoint}[/versions/{model}]/ready` | whether it can answer, with the reason if not |
+//! | `GET /v2/models` | the endpoints |
+//! | `GET /v2`, `GET /v2/health/live`, `GET /v2/health/ready` | the server itself |
+//!
+//! An endpoint of a tenant (`acme/fraud`) is written either way: `/v2/models/acme/fraud/infer` or
+//! `/v2/models/acme%2Ffraud/infer`. The request parameters `timeout` (µs) and `priority` are passed
+//! on to the host. Whatever is not a success has the body `{"error": "…"}`.
+
+mod body;
+mod connection;
+mod gate;
+mod headers;
+mod host;
+mod limits;
+mod problem;
+mod reply;
+mod routes;
+mod serve;
+mod target;
+
+pub use host::{
+    Answered, Appended, Call, Host, InferError, Metadata, NotFound, Readiness, ServerMetadata,
+    TensorMetadata,
+};
+pub use limits::FrontLimits;
+pub use reply::{Reply, ReplyBody};
+pub use routes::Routes;
+pub use routes::admin::{Admin, AdminRoutes};
+pub use routes::public::PublicRoutes;
+pub use serve::{ServeError, serve};

@@ -1,0 +1,92 @@
+//! One connection, from its first byte to its last.
+//!
+//! hyper's own timer for heads is off: it would cost a timer for each call, does not run before the
+//! first bytes have told the version, and ends idle connections too. One watch for each connection
+//! does all three instead.
+
+mod pulse;
+mod wire;
+
+use std::convert::Infallible;
+use std::error::Error;
+use std::pin::{Pin, pin};
+use std::sync::Arc;
+
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::server::conn::auto::Builder;
+use tokio::net::TcpStream;
+use tokio::sync::watch;
+
+use crate::connection::pulse::{Pulse, Verdict};
+use crate::connection::wire::Wire;
+use crate::limits::FrontLimits;
+use crate::routes::Routes;
+
+/// How the connections of a listener speak HTTP.
+pub(crate) struct Protocol {
+    builder: Builder<TokioExecutor>,
+    limits: FrontLimits,
+}
+
+impl Protocol {
+    /// HTTP/1.1, and HTTP/2 for those who begin with it.
+    pub(crate) fn new(limits: FrontLimits) -> Self {
+        let mut builder = Builder::new(TokioExecutor::new());
+        let head_bytes_max = limits.head_bytes_max.max(8_192);
+        builder.http1().header_read_timeout(None).max_buf_size(head_bytes_max);
+        builder
+            .http2()
+            .max_header_list_size(u32::try_from(head_bytes_max).unwrap_or(u32::MAX))
+            .max_concurrent_streams(limits.streams_max);
+        Self { builder, limits }
+    }
+
+    /// Serves a connection until the caller closes it, loses it by being slow, or the host stops.
+    pub(crate) async fn run(
+        self: Arc<Self>,
+        stream: TcpStream,
+        routes: impl Routes,
+        mut stopping: watch::Receiver<bool>,
+    ) {
+        if let Err(error) = stream.set_nodelay(true) {
+            tracing::debug!(%error, "cannot switch off delays on a connection");
+        }
+        let pulse = Arc::new(Pulse::default());
+        let service = service_fn(|request| {
+            let (routes, running) = (routes.clone(), Pulse::begin_call(&pulse));
+            async move {
+                let reply = routes.reply(request).await;
+                drop(running);
+                Ok::<_, Infallible>(reply)
+            }
+        });
+        let wire = TokioIo::new(Wire::new(stream, Arc::clone(&pulse)));
+        let mut connection = pin!(self.builder.serve_connection(wire, service));
+        tokio::select! {
+            result = connection.as_mut() => return note(result),
+            verdict = pulse.watch(&self.limits) => if verdict == Verdict::TooSlow { return },
+            _ = stopping.wait_for(|stopping| *stopping) => {}
+        }
+        connection.as_mut().graceful_shutdown();
+        self.finish(connection, &pulse).await;
+    }
+
+    /// Lets a connection that takes no new calls end those that it has.
+    async fn finish<C, E>(&self, connection: Pin<&mut C>, pulse: &Pulse)
+    where
+        C: Future<Output = Result<(), E>>,
+        E: Into<Box<dyn Error + Send + Sync>>,
+    {
+        tokio::select! {
+            result = connection => note(result),
+            _ = pulse.watch(&self.limits) => {}
+        }
+    }
+}
+
+fn note<E: Into<Box<dyn Error + Send + Sync>>>(result: Result<(), E>) {
+    if let Err(error) = result {
+        tracing::debug!(error = error.into(), "a connection ended early");
+    }
+}

@@ -1,0 +1,201 @@
+//! What the front asks of the host: a trait that `server` implements.
+//!
+//! Everything that can go wrong behind the front is a variant of [`InferError`], so that the table
+//! from cause to HTTP status stands in one place, in `problem.rs`.
+
+use std::future::Future;
+use std::time::Duration;
+
+use bytes::Bytes;
+use hyper::StatusCode;
+use message::oip::InferRequest;
+use message::{Datatype, Fault, Refusal, Time};
+
+/// Answers what the front is asked.
+///
+/// A caller who hangs up drops the future of the call: whatever was accepted until then stays
+/// accepted, and its answer goes to the stream alone.
+pub trait Host: Send + Sync + 'static {
+    /// Asks an endpoint; its rendezvous answers.
+    fn infer(
+        &self,
+        endpoint: &str,
+        call: Call,
+    ) -> impl Future<Output = Result<Answered, InferError>> + Send;
+
+    /// Asks one model of an endpoint. What it says is never an official answer.
+    fn infer_model(
+        &self,
+        endpoint: &str,
+        model: &str,
+        call: Call,
+    ) -> impl Future<Output = Result<Answered, InferError>> + Send;
+
+    /// Appends requests, each a valid document, to the stream of an endpoint: all or none of them.
+    fn append(
+        &self,
+        endpoint: &str,
+        records: Vec<Bytes>,
+    ) -> impl Future<Output = Result<Appended, InferError>> + Send;
+
+    /// Lists the names of the endpoints.
+    fn endpoints(&self) -> Vec<String>;
+
+    /// Describes an endpoint, or one model of it.
+    fn metadata(&self, endpoint: &str, model: Option<&str>) -> Result<Metadata, NotFound>;
+
+    /// Says whether the host, an endpoint of it, or one model of that can answer now.
+    fn ready(&self, endpoint: Option<&str>, model: Option<&str>) -> Result<Readiness, NotFound>;
+
+    /// Says whether the host works at all; where it does not, it wants to be restarted.
+    fn live(&self) -> bool;
+
+    /// Describes the server.
+    fn server(&self) -> ServerMetadata;
+
+    /// Takes note of the status of a response. Called once for each; has no effect on it.
+    fn responded(&self, status: StatusCode) {
+        let _ = status;
+    }
+}
+
+/// One call, decoded and within every limit.
+#[derive(Debug, Clone)]
+pub struct Call {
+    /// What the caller asks.
+    pub document: InferRequest,
+    /// The document as it was received, byte for byte. `Clone` costs one atomic increment.
+    pub body: Bytes,
+    /// The key by which the caller marks repetitions: the header `idempotency-key`.
+    pub idempotency_key: Option<String>,
+    /// The caller's trace, in the form of W3C Trace Context.
+    pub traceparent: Option<String>,
+    /// When the head of the call had been read.
+    pub received: Time,
+}
+
+/// An answer to a call.
+#[derive(Debug, Clone)]
+pub struct Answered {
+    /// The response document, encoded.
+    pub json: Bytes,
+}
+
+/// Where appended requests lie.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Appended {
+    /// The offset of the first of them.
+    pub first_offset: u64,
+    /// How many they are.
+    pub count: u64,
+}
+
+/// Why a call has no answer.
+#[derive(Debug, Clone, PartialEq)]
+pub enum InferError {
+    /// Because there is no such endpoint.
+    UnknownEndpoint {
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// Because the endpoint has no such model.
+    UnknownModel {
+        /// Those that it has.
+        known: Vec<String>,
+    },
+    /// Because the request is not what the endpoint takes.
+    Invalid {
+        /// What is wrong, with the path into the document, found and expected.
+        message: String,
+    },
+    /// Because too many requests wait already.
+    Busy {
+        /// When a new attempt makes sense.
+        retry_after: Duration,
+    },
+    /// Because the model is there and cannot answer yet, or no more.
+    NotReady {
+        /// Why.
+        reason: String,
+    },
+    /// Because there is no room to record the request.
+    StreamFull,
+    /// Because requests cannot be recorded until an operator has looked at the stream.
+    StreamPoisoned,
+    /// Because nothing had come by the deadline and the policy has no default.
+    NothingCame {
+        /// The answer document, which says so.
+        json: Bytes,
+    },
+    /// Because the one model that was asked refused.
+    Refused(Refusal),
+    /// Because the one model that was asked broke.
+    Faulted(Fault),
+    /// Because the host is about to stop.
+    ShuttingDown,
+    /// Because the host failed in a way that it did not foresee. It has logged how.
+    Internal,
+}
+
+/// Why an endpoint or a model of it cannot be described.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NotFound {
+    /// Because there is no such endpoint.
+    Endpoint {
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// Because the endpoint has no such model.
+    Model {
+        /// Those that it has.
+        known: Vec<String>,
+    },
+}
+
+/// What an endpoint or a model of it takes and gives.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Metadata {
+    /// The name that was asked for.
+    pub name: String,
+    /// The models of an endpoint, as `versions/{model}` names them.
+    pub versions: Vec<String>,
+    /// What runs it, as `project_format`.
+    pub platform: String,
+    /// The tensors that it takes.
+    pub inputs: Vec<TensorMetadata>,
+    /// The tensors that it gives.
+    pub outputs: Vec<TensorMetadata>,
+    /// Whatever else is worth knowing, by name: a revision, a role.
+    pub properties: Vec<(String, String)>,
+}
+
+/// The form of one tensor.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TensorMetadata {
+    /// Its name.
+    pub name: String,
+    /// The type of its elements.
+    pub datatype: Datatype,
+    /// The length of each dimension, `None` where it varies.
+    pub shape: Vec<Option<u32>>,
+}
+
+/// Whether something can answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Readiness {
+    /// When it can.
+    Ready,
+    /// When it cannot, with the reason.
+    NotReady(String),
+}
+
+/// What the server says of itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ServerMetadata {
+    /// Its name.
+    pub name: String,
+    /// Its version.
+    pub version: String,
+    /// The extensions of the protocol that it has.
+    pub extensions: Vec<String>,
+}

@@ -1,0 +1,290 @@
+//! Everything that the front answers with an error, and the status of each.
+//!
+//! This is the one table from cause to status. Messages name what was found and what was expected;
+//! none holds a path of the machine or the text of an inner error.
+
+use std::time::Duration;
+
+use hyper::StatusCode;
+use hyper::header::{ALLOW, HeaderValue, RETRY_AFTER};
+use message::oip::DecodeError;
+use serde_json::json;
+
+use crate::host::{InferError, NotFound};
+use crate::reply::{self, Reply};
+
+/// Why a call gets an error.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Problem {
+    /// Because the path is none of ours.
+    #[error(
+        "`{}` is not a path of this server, expected one that GET /v2/models leads to",
+        shorten(path)
+    )]
+    UnknownPath {
+        /// The path, undecoded.
+        path: String,
+    },
+    /// Because the path is none of the admin listener.
+    #[error(
+        "`{}` is not a path of this listener, expected /metrics, /status, /v2/health/live or /v2/health/ready",
+        shorten(path)
+    )]
+    UnknownAdminPath {
+        /// The path, undecoded.
+        path: String,
+    },
+    /// Because the path holds a percent-encoded byte sequence that is not text.
+    #[error("the path is not UTF-8 where it is percent-encoded")]
+    PathNotUtf8,
+    /// Because the path is for other methods.
+    #[error("found the method {found}, expected {allow}")]
+    Method {
+        /// The method of the call.
+        found: String,
+        /// Those that the path has.
+        allow: &'static str,
+    },
+    /// Because the body is of a type that the path does not take.
+    #[error("content-type: found `{}`, expected {expected}", shorten(found))]
+    ContentType {
+        /// What the header says.
+        found: String,
+        /// What it may say.
+        expected: &'static str,
+    },
+    /// Because the body is compressed.
+    #[error("content-encoding: found `{}`, expected a body that is not encoded", shorten(found))]
+    ContentEncoding {
+        /// What the header says.
+        found: String,
+    },
+    /// Because tensors follow the document as bytes.
+    #[error(
+        "inference-header-content-length: found tensors in binary, expected them as `data` in the JSON document"
+    )]
+    BinaryTensors,
+    /// Because a header has a value that it cannot have.
+    #[error("{name}: expected {expected}")]
+    Header {
+        /// The header.
+        name: &'static str,
+        /// What it may hold.
+        expected: &'static str,
+    },
+    /// Because the body is larger than bodies may be.
+    #[error("the body is larger than {limit} bytes")]
+    BodyTooLarge {
+        /// What is allowed.
+        limit: usize,
+    },
+    /// Because the body did not arrive in its time.
+    #[error("the body did not arrive within {} ms", limit.as_millis())]
+    BodyTooSlow {
+        /// What is allowed.
+        limit: Duration,
+    },
+    /// Because the body broke off or its framing is wrong.
+    #[error("the body ended early or its framing is broken")]
+    BodyBroken,
+    /// Because the document is not a request.
+    #[error("{0}")]
+    Document(DecodeError),
+    /// Because a line of a body of records is not a request.
+    #[error("line {line}: {error}")]
+    Line {
+        /// Which, from 1.
+        line: usize,
+        /// What is wrong with it.
+        error: DecodeError,
+    },
+    /// Because a body of records holds none.
+    #[error("found no record, expected one request a line")]
+    NoRecords,
+    /// Because too many calls are open.
+    #[error("too many open calls")]
+    TooManyCalls,
+    /// Because the bodies of the open calls take all the memory that they may.
+    #[error("the bodies of the open calls are too large together")]
+    TooManyBytes,
+    /// Because there is no such endpoint.
+    #[error("there is no endpoint `{}`; {}", shorten(endpoint), list(known))]
+    UnknownEndpoint {
+        /// The name that was asked for.
+        endpoint: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
+    /// Because the endpoint has no such model.
+    #[error("endpoint `{}` has no model `{}`; {}", shorten(endpoint), shorten(model), list(known))]
+    UnknownModel {
+        /// The endpoint.
+        endpoint: String,
+        /// The name that was asked for.
+        model: String,
+        /// Those that it has.
+        known: Vec<String>,
+    },
+    /// Because the host could not answer.
+    #[error("{}", describe(.0))]
+    Infer(InferError),
+}
+
+impl Problem {
+    /// The problem that an error of the host is, asked for these names.
+    pub(crate) fn from_infer(error: InferError, endpoint: &str, model: Option<&str>) -> Self {
+        match error {
+            InferError::UnknownEndpoint { known } => {
+                Self::from_not_found(NotFound::Endpoint { known }, endpoint, model)
+            }
+            InferError::UnknownModel { known } => {
+                Self::from_not_found(NotFound::Model { known }, endpoint, model)
+            }
+            error => Self::Infer(error),
+        }
+    }
+
+    /// The problem that a failed look-up is, asked for these names.
+    pub(crate) fn from_not_found(error: NotFound, endpoint: &str, model: Option<&str>) -> Self {
+        let endpoint = endpoint.to_owned();
+        match error {
+            NotFound::Endpoint { known } => Self::UnknownEndpoint { endpoint, known },
+            NotFound::Model { known } => {
+                Self::UnknownModel { endpoint, model: model.unwrap_or_default().to_owned(), known }
+            }
+        }
+    }
+
+    /// The reply that tells the caller.
+    pub(crate) fn into_reply(self) -> Reply {
+        let status = self.status();
+        if let Self::Infer(InferError::NothingCame { json }) = self {
+            return reply::encoded(status, json, None);
+        }
+        let mut reply = reply::json(status, &json!({ "error": self.to_string() }));
+        let headers = reply.headers_mut();
+        if let Self::Method { allow, .. } = self {
+            headers.insert(ALLOW, HeaderValue::from_static(allow));
+        }
+        if let Some(retry_after) = self.retry_after() {
+            headers.insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
+        }
+        reply
+    }
+
+    fn status(&self) -> StatusCode {
+        match self {
+            Self::UnknownPath { .. }
+            | Self::UnknownAdminPath { .. }
+            | Self::UnknownEndpoint { .. }
+            | Self::UnknownModel { .. } => StatusCode::NOT_FOUND,
+            Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::ContentType { .. } | Self::ContentEncoding { .. } | Self::BinaryTensors => {
+                StatusCode::UNSUPPORTED_MEDIA_TYPE
+            }
+            Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::BodyTooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
+            Self::PathNotUtf8
+            | Self::Header { .. }
+            | Self::BodyBroken
+            | Self::Document(_)
+            | Self::Line { .. }
+            | Self::NoRecords => StatusCode::BAD_REQUEST,
+            Self::TooManyCalls | Self::TooManyBytes => StatusCode::SERVICE_UNAVAILABLE,
+            Self::Infer(error) => infer_status(error),
+        }
+    }
+
+    fn retry_after(&self) -> Option<Duration> {
+        match self {
+            Self::Infer(InferError::Busy { retry_after }) => Some(*retry_after),
+            Self::TooManyCalls
+            | Self::TooManyBytes
+            | Self::Infer(InferError::ShuttingDown | InferError::NotReady { .. }) => {
+                Some(Duration::from_secs(1))
+            }
+            _ => None,
+        }
+    }
+}
+
+const fn infer_status(error: &InferError) -> StatusCode {
+    match error {
+        InferError::UnknownEndpoint { .. } | InferError::UnknownModel { .. } => {
+            StatusCode::NOT_FOUND
+        }
+        InferError::Invalid { .. } | InferError::Refused(_) => StatusCode::BAD_REQUEST,
+        InferError::Busy { .. }
+        | InferError::NotReady { .. }
+        | InferError::StreamPoisoned
+        | InferError::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
+        InferError::StreamFull => StatusCode::INSUFFICIENT_STORAGE,
+        InferError::NothingCame { .. } => StatusCode::GATEWAY_TIMEOUT,
+        InferError::Faulted(_) | InferError::Internal => StatusCode::INTERNAL_SERVER_ERROR,
+    }
+}
+
+fn describe(error: &InferError) -> String {
+    match error {
+        InferError::UnknownEndpoint { known } | InferError::UnknownModel { known } => list(known),
+        InferError::Invalid { message } => message.clone(),
+        InferError::Busy { .. } => "too many requests wait already".to_owned(),
+        InferError::NotReady { reason } => format!("not ready: {reason}"),
+        InferError::StreamFull => "there is no room to record the request".to_owned(),
+        InferError::StreamPoisoned => "requests cannot be recorded at the moment".to_owned(),
+        InferError::NothingCame { .. } => "no answer came by the deadline".to_owned(),
+        InferError::Refused(refusal) => {
+            format!("the model refused ({}): {}", refusal.kind(), refusal.message())
+        }
+        InferError::Faulted(fault) => {
+            format!("the model broke ({}): {}", fault.class, fault.message)
+        }
+        InferError::ShuttingDown => "the server is about to stop".to_owned(),
+        InferError::Internal => "the server failed; its log says how".to_owned(),
+    }
+}
+
+/// The names that are known, at most twenty of them.
+fn list(known: &[String]) -> String {
+    const SHOWN_MAX: usize = 20;
+    match known.len() {
+        0 => "there is none".to_owned(),
+        count if count <= SHOWN_MAX => format!("known: {}", known.join(", ")),
+        count => format!("known: {} and {} more", known[..SHOWN_MAX].join(", "), count - SHOWN_MAX),
+    }
+}
+
+/// The beginning of a text of the caller.
+fn shorten(text: &str) -> String {
+    const SHOWN_CHARS_MAX: usize = 60;
+    match text.char_indices().nth(SHOWN_CHARS_MAX) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn long_names_and_long_lists_are_cut() {
+        let known: Vec<_> = (0..25).map(|number| format!("e{number}")).collect();
+        let endpoint = "ü".repeat(100);
+        let message = Problem::UnknownEndpoint { endpoint, known }.to_string();
+        assert!(
+            message
+                .starts_with(&format!("there is no endpoint `{}…`; known: e0, e1", "ü".repeat(60)))
+        );
+        assert!(message.ends_with("e19 and 5 more"));
+        assert_eq!(list(&[]), "there is none");
+    }
+
+    #[test]
+    fn a_wait_of_less_than_a_second_is_rounded_up() {
+        let busy = InferError::Busy { retry_after: Duration::from_millis(10) };
+        let reply = Problem::Infer(busy).into_reply();
+        assert_eq!(reply.status(), StatusCode::SERVICE_UNAVAILABLE);
+        assert_eq!(reply.headers()[RETRY_AFTER], "1");
+    }
+}

@@ -1,0 +1,227 @@
+//! The routes of the Open Inference Protocol.
+
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use hyper::body::Incoming;
+use hyper::header::EXPECT;
+use hyper::http::request::Parts;
+use hyper::{Request, StatusCode};
+use message::Time;
+use serde_json::{Value, json};
+
+use crate::body;
+use crate::gate::{Gate, Pass};
+use crate::headers;
+use crate::host::{Call, Host, Metadata, Readiness, TensorMetadata};
+use crate::limits::FrontLimits;
+use crate::problem::Problem;
+use crate::reply::{self, Reply};
+use crate::routes::{Routes, check_method};
+use crate::target::{Ask, Target};
+
+const DOCUMENT: &[&str] = &["application/json"];
+const RECORDS: &[&str] = &["application/x-ndjson", "application/jsonl", "application/json-lines"];
+
+/// Replies to callers of the protocol.
+///
+/// `Clone` gives another handle: the calls of all clones count towards the same limits.
+#[derive(Debug)]
+pub struct PublicRoutes<H>(Arc<Shared<H>>);
+
+#[derive(Debug)]
+struct Shared<H> {
+    host: Arc<H>,
+    limits: FrontLimits,
+    calls: Gate,
+    memory: Gate,
+}
+
+impl<H: Host> PublicRoutes<H> {
+    /// The routes that ask `host` and keep to `limits`.
+    pub fn new(host: Arc<H>, limits: FrontLimits) -> Self {
+        let calls = Gate::new(limits.calls_open_max);
+        let memory = Gate::new(limits.bodies_bytes_max);
+        Self(Arc::new(Shared { host, limits, calls, memory }))
+    }
+
+    /// How many calls are open.
+    pub fn open_calls(&self) -> usize {
+        self.0.calls.inside()
+    }
+
+    /// How many bytes of bodies the open calls hold.
+    pub fn bodies_bytes(&self) -> usize {
+        self.0.memory.inside()
+    }
+}
+
+impl<H> Clone for PublicRoutes<H> {
+    fn clone(&self) -> Self {
+        Self(Arc::clone(&self.0))
+    }
+}
+
+impl<H: Host> Routes for PublicRoutes<H> {
+    async fn reply(&self, request: Request<Incoming>) -> Reply {
+        let (head, body) = request.into_parts();
+        let reply = self.0.route(head, body).await.unwrap_or_else(Problem::into_reply);
+        self.0.host.responded(reply.status());
+        reply
+    }
+}
+
+impl<H: Host> Shared<H> {
+    async fn route(&self, head: Parts, body: Incoming) -> Result<Reply, Problem> {
+        let target = Target::parse(head.uri.path())?;
+        check_method(&head.method, target.allow())?;
+        match target {
+            Target::Endpoint { endpoint, model, ask: Ask::Infer } => {
+                self.infer(&endpoint, model.as_deref(), &head, body).await
+            }
+            Target::Endpoint { endpoint, ask: Ask::Append, .. } => {
+                self.append(&endpoint, &head, body).await
+            }
+            Target::Endpoint { endpoint, model, ask: Ask::Ready } => {
+                self.ready(&endpoint, model.as_deref())
+            }
+            Target::Endpoint { endpoint, model, ask: Ask::Metadata } => {
+                self.metadata(&endpoint, model.as_deref())
+            }
+            Target::Endpoints => Ok(self.endpoints()),
+            Target::Server => Ok(self.server()),
+            Target::Live => Ok(live(self.host.live())),
+            Target::Ready => self.server_ready(),
+        }
+    }
+
+    async fn infer(
+        &self,
+        endpoint: &str,
+        model: Option<&str>,
+        head: &Parts,
+        body: Incoming,
+    ) -> Result<Reply, Problem> {
+        let received = now();
+        let place = self.place()?;
+        headers::check_body(&head.headers, DOCUMENT)?;
+        let idempotency_key = headers::idempotency_key(&head.headers)?;
+        let traceparent = headers::traceparent(&head.headers);
+        let whole = self.receive(head, body).await?;
+        headers::check_no_binary(&head.headers, whole.bytes.len())?;
+        let document = body::decode(whole.bytes.clone()).await?;
+        let body = whole.bytes.clone();
+        let call = Call { document, body, idempotency_key, traceparent, received };
+        let answered = match model {
+            None => self.host.infer(endpoint, call).await,
+            Some(model) => self.host.infer_model(endpoint, model, call).await,
+        };
+        let answered = answered.map_err(|error| Problem::from_infer(error, endpoint, model))?;
+        Ok(reply::encoded(StatusCode::OK, answered.json, Some(place)))
+    }
+
+    async fn append(&self, endpoint: &str, head: &Parts, body: Incoming) -> Result<Reply, Problem> {
+        let _place = self.place()?;
+        headers::check_body(&head.headers, RECORDS)?;
+        let whole = self.receive(head, body).await?;
+        let records = body::decode_lines(whole.bytes.clone()).await?;
+        let appended = self.host.append(endpoint, records).await;
+        let appended = appended.map_err(|error| Problem::from_infer(error, endpoint, None))?;
+        let (first_offset, count) = (appended.first_offset, appended.count);
+        Ok(reply::json(StatusCode::OK, &json!({ "first_offset": first_offset, "count": count })))
+    }
+
+    fn place(&self) -> Result<Pass, Problem> {
+        self.calls.enter(1).ok_or(Problem::TooManyCalls)
+    }
+
+    async fn receive(&self, head: &Parts, body: Incoming) -> Result<body::Received, Problem> {
+        // Who expects to be asked on has not sent anything yet, and reading would ask.
+        let discard = !head.headers.contains_key(EXPECT);
+        body::receive(body, &self.limits, &self.memory, discard).await
+    }
+
+    fn metadata(&self, endpoint: &str, model: Option<&str>) -> Result<Reply, Problem> {
+        let metadata = self.host.metadata(endpoint, model);
+        let metadata = metadata.map_err(|error| Problem::from_not_found(error, endpoint, model))?;
+        Ok(reply::json(StatusCode::OK, &describe(metadata)))
+    }
+
+    fn ready(&self, endpoint: &str, model: Option<&str>) -> Result<Reply, Problem> {
+        let readiness = self.host.ready(Some(endpoint), model);
+        let readiness =
+            readiness.map_err(|error| Problem::from_not_found(error, endpoint, model))?;
+        Ok(ready(json!({ "name": model.unwrap_or(endpoint) }), readiness))
+    }
+
+    fn server_ready(&self) -> Result<Reply, Problem> {
+        let readiness = self.host.ready(None, None);
+        let readiness = readiness.map_err(|error| Problem::from_not_found(error, "", None))?;
+        Ok(ready(json!({ "live": self.host.live() }), readiness))
+    }
+
+    fn endpoints(&self) -> Reply {
+        let endpoints = self.host.endpoints().into_iter().map(|name| json!({ "name": name }));
+        reply::json(StatusCode::OK, &json!({ "models": endpoints.collect::<Vec<_>>() }))
+    }
+
+    fn server(&self) -> Reply {
+        let server = self.host.server();
+        let (name, version, extensions) = (server.name, server.version, server.extensions);
+        let document = json!({ "name": name, "version": version, "extensions": extensions });
+        reply::json(StatusCode::OK, &document)
+    }
+}
+
+/// The reply that says whether a server works at all.
+pub(crate) fn live(live: bool) -> Reply {
+    if live {
+        return reply::json(StatusCode::OK, &json!({ "live": true }));
+    }
+    let document = json!({ "live": false, "error": "the server does not work any more" });
+    reply::json(StatusCode::SERVICE_UNAVAILABLE, &document)
+}
+
+/// The reply that says whether something can answer, beside what `document` says already.
+pub(crate) fn ready(mut document: Value, readiness: Readiness) -> Reply {
+    match readiness {
+        Readiness::Ready => {
+            document["ready"] = json!(true);
+            reply::json(StatusCode::OK, &document)
+        }
+        Readiness::NotReady(reason) => {
+            document["ready"] = json!(false);
+            document["error"] = json!(reason);
+            reply::json(StatusCode::SERVICE_UNAVAILABLE, &document)
+        }
+    }
+}
+
+fn describe(metadata: Metadata) -> Value {
+    let tensors =
+        |tensors: Vec<TensorMetadata>| tensors.into_iter().map(describe_tensor).collect::<Vec<_>>();
+    let mut document = json!({
+        "name": metadata.name,
+        "platform": metadata.platform,
+        "inputs": tensors(metadata.inputs),
+        "outputs": tensors(metadata.outputs),
+    });
+    if !metadata.versions.is_empty() {
+        document["versions"] = json!(metadata.versions);
+    }
+    for (name, value) in metadata.properties {
+        document["properties"][name] = json!(value);
+    }
+    document
+}
+
+fn describe_tensor(tensor: TensorMetadata) -> Value {
+    let length = |length: Option<u32>| length.map_or(-1, i64::from);
+    let shape: Vec<_> = tensor.shape.into_iter().map(length).collect();
+    json!({ "name": tensor.name, "datatype": tensor.datatype.wire_name(), "shape": shape })
+}
+
+fn now() -> Time {
+    let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
+    Time::EPOCH + since_epoch.unwrap_or_default()
+}

@@ -1,0 +1,192 @@
+//! What a path asks for.
+//!
+//! The name of an endpoint may hold one slash, so the path is read from its end: the last segment
+//! says what is asked, `versions/{model}` may stand before it, and what is left is the endpoint.
+//! An endpoint of a tenant that is itself called `infer`, `ready` or `records` is reached with
+//! `%2F`.
+
+use std::borrow::Cow;
+
+use percent_encoding::percent_decode_str;
+
+use crate::problem::Problem;
+
+/// What a path asks for. Texts borrow from the path unless they had to be decoded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum Target<'path> {
+    /// `/v2`
+    Server,
+    /// `/v2/health/live`
+    Live,
+    /// `/v2/health/ready`
+    Ready,
+    /// `/v2/models`
+    Endpoints,
+    /// `/v2/models/{endpoint}[/versions/{model}][/…]`
+    Endpoint {
+        /// The name of the endpoint.
+        endpoint: Cow<'path, str>,
+        /// The name of the model.
+        model: Option<Cow<'path, str>>,
+        /// What is asked of it.
+        ask: Ask,
+    },
+}
+
+/// What is asked of an endpoint or a model.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Ask {
+    /// To answer.
+    Infer,
+    /// To take records.
+    Append,
+    /// To say whether it can answer.
+    Ready,
+    /// To describe itself.
+    Metadata,
+}
+
+impl<'path> Target<'path> {
+    /// The target of the path of a URI.
+    pub(crate) fn parse(path: &'path str) -> Result<Self, Problem> {
+        let unknown = || Problem::UnknownPath { path: path.to_owned() };
+        let rest = path.strip_prefix("/v2").ok_or_else(unknown)?;
+        let rest = rest.strip_suffix('/').unwrap_or(rest);
+        match rest {
+            "" => Ok(Self::Server),
+            "/health/live" => Ok(Self::Live),
+            "/health/ready" => Ok(Self::Ready),
+            "/models" => Ok(Self::Endpoints),
+            _ => {
+                let name = rest.strip_prefix("/models/").ok_or_else(unknown)?;
+                Self::parse_endpoint(name)?.ok_or_else(unknown)
+            }
+        }
+    }
+
+    fn parse_endpoint(rest: &'path str) -> Result<Option<Self>, Problem> {
+        let (rest, ask) = split_ask(rest);
+        let (endpoint, model) = match rest.rsplit_once("/versions/") {
+            Some((endpoint, model)) => (endpoint, Some(model)),
+            None => (rest, None),
+        };
+        let well_formed = is_endpoint(endpoint) && model.is_none_or(is_segment);
+        if !well_formed || (ask == Ask::Append && model.is_some()) {
+            return Ok(None);
+        }
+        let model = model.map(decode).transpose()?;
+        Ok(Some(Self::Endpoint { endpoint: decode(endpoint)?, model, ask }))
+    }
+
+    /// The methods that make sense here, as the header `allow` lists them.
+    pub(crate) const fn allow(&self) -> &'static str {
+        match self {
+            Self::Endpoint { ask: Ask::Infer | Ask::Append, .. } => "POST",
+            _ => "GET, HEAD",
+        }
+    }
+}
+
+fn split_ask(rest: &str) -> (&str, Ask) {
+    match rest.rsplit_once('/') {
+        Some((name, "infer")) => (name, Ask::Infer),
+        Some((name, "records")) => (name, Ask::Append),
+        Some((name, "ready")) => (name, Ask::Ready),
+        _ => (rest, Ask::Metadata),
+    }
+}
+
+fn is_endpoint(name: &str) -> bool {
+    match name.split_once('/') {
+        Some((tenant, endpoint)) => is_segment(tenant) && is_segment(endpoint),
+        None => is_segment(name),
+    }
+}
+
+fn is_segment(segment: &str) -> bool {
+    !segment.is_empty() && !segment.contains('/')
+}
+
+fn decode(segment: &str) -> Result<Cow<'_, str>, Problem> {
+    percent_decode_str(segment).decode_utf8().map_err(|_| Problem::PathNotUtf8)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(path: &str, endpoint: &str, model: Option<&str>, ask: Ask) {
+        let expected =
+            Target::Endpoint { endpoint: endpoint.into(), model: model.map(Into::into), ask };
+        assert_eq!(Target::parse(path).unwrap(), expected, "{path}");
+    }
+
+    #[test]
+    fn the_server_its_health_and_its_list_have_fixed_paths() {
+        let cases = [
+            ("/v2", Target::Server),
+            ("/v2/", Target::Server),
+            ("/v2/health/live", Target::Live),
+            ("/v2/health/ready", Target::Ready),
+            ("/v2/models", Target::Endpoints),
+        ];
+        for (path, expected) in cases {
+            assert_eq!(Target::parse(path).unwrap(), expected, "{path}");
+        }
+    }
+
+    #[test]
+    fn the_last_segment_says_what_is_asked() {
+        check("/v2/models/flights/infer", "flights", None, Ask::Infer);
+        check("/v2/models/flights/records", "flights", None, Ask::Append);
+        check("/v2/models/flights/ready", "flights", None, Ask::Ready);
+        check("/v2/models/flights", "flights", None, Ask::Metadata);
+        check("/v2/models/flights/", "flights", None, Ask::Metadata);
+    }
+
+    #[test]
+    fn a_model_stands_behind_versions() {
+        check("/v2/models/flights/versions/gbdt/infer", "flights", Some("gbdt"), Ask::Infer);
+        check("/v2/models/flights/versions/gbdt/ready", "flights", Some("gbdt"), Ask::Ready);
+        check("/v2/models/flights/versions/gbdt", "flights", Some("gbdt"), Ask::Metadata);
+    }
+
+    #[test]
+    fn a_tenant_is_separated_by_a_slash_of_either_kind() {
+        check("/v2/models/acme/fraud/infer", "acme/fraud", None, Ask::Infer);
+        check("/v2/models/acme%2Ffraud/infer", "acme/fraud", None, Ask::Infer);
+        check("/v2/models/acme/fraud/versions/a/infer", "acme/fraud", Some("a"), Ask::Infer);
+        check("/v2/models/acme%2finfer", "acme/infer", None, Ask::Metadata);
+    }
+
+    #[test]
+    fn names_are_decoded_as_utf_8() {
+        check("/v2/models/z%C3%BCrich/versions/a%20b", "zürich", Some("a b"), Ask::Metadata);
+        assert!(matches!(Target::parse("/v2/models/%FF/infer"), Err(Problem::PathNotUtf8)));
+        assert!(matches!(Target::parse("/v2/models/a/versions/%C3"), Err(Problem::PathNotUtf8)));
+    }
+
+    #[test]
+    fn other_paths_are_unknown() {
+        let paths = [
+            "",
+            "/",
+            "*",
+            "/v3",
+            "/v2x",
+            "/v2/health",
+            "/v2/health/live/x",
+            "/v2/models//infer",
+            "/v2/models/a/b/c/infer",
+            "/v2/models/a//infer",
+            "/v2/models/a/versions//infer",
+            "/v2/models/a/versions/m/records",
+            "/v2/models/a/versions/m/x/infer",
+            "/metrics",
+        ];
+        for path in paths {
+            let parsed = Target::parse(path);
+            assert!(matches!(parsed, Err(Problem::UnknownPath { .. })), "{path}: {parsed:?}");
+        }
+    }
+}
