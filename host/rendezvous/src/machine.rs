@@ -1,0 +1,382 @@
+//! The state machine: what is handled, what is polled, and how the two hang together.
+//!
+//! What may surprise: a score has *arrived* when it has been handed in, not when it was made. A
+//! driver therefore hands in everything that waits before it calls
+//! [`handle_timeout`](Rendezvous::handle_timeout), and a score that lies ready at the deadline wins
+//! over the default, though the clock has moved on meanwhile.
+
+mod mailbox;
+mod mailboxes;
+mod steady;
+mod tenures;
+mod timers;
+
+use std::collections::VecDeque;
+use std::fmt;
+use std::sync::Arc;
+
+use message::{Reason, Time};
+
+use self::mailbox::{Best, Mailbox, Phase};
+use self::mailboxes::Mailboxes;
+use self::steady::SteadyClock;
+use self::tenures::Tenures;
+use self::timers::Timers;
+use crate::members::MemberSet;
+use crate::preference::{Judgement, Place};
+use crate::{
+    Choice, Decision, Done, Heard, Limits, MailboxId, MemberIndex, Opening, Refused, Roster,
+    Verdict,
+};
+
+/// The decision machine of one partition of one endpoint.
+///
+/// `R` is what the driver attaches to a request and gets back when it is over; `S` is the payload of a
+/// score. The machine looks into neither.
+///
+/// Its methods are of three kinds: `handle_*` take events, `poll_*` give results, and the rest only
+/// looks. After every `handle_*`, poll [`poll_decision`](Self::poll_decision) until it is empty, then
+/// [`poll_done`](Self::poll_done) until it is empty, then ask [`poll_timeout`](Self::poll_timeout) when
+/// to call [`handle_timeout`](Self::handle_timeout). Calls that come too often do nothing and are safe.
+///
+/// # Promises
+///
+/// - Every request that is accepted gets exactly one [`Decision`], and then exactly one [`Done`].
+/// - It is decided by its deadline, if `handle_timeout` is called then.
+/// - What is chosen is the best-ranked score that had arrived when it was due, by the rule of
+///   [`preference`](crate::preference).
+/// - A score is chosen only if the policy gives its member a place, and if the member was live, with
+///   the same revision, in every roster from the opening until the score arrived. What becomes of
+///   the member after that changes nothing.
+///
+/// # Rosters
+///
+/// A mailbox keeps the roster, and so the policy, that it was opened with. Members that are not live
+/// in a newer roster have *left* the open mailboxes: their scores are still expected there, because a
+/// draining model finishes what it has begun, but they cannot be chosen, and nobody waits for them.
+/// They stay away from those mailboxes even if a third roster brings them back.
+///
+/// # Reasons
+///
+/// Where a score is chosen, and where none is: see [`judge`](crate::preference::judge). A
+/// model of the order that is not live, or
+/// has left, counts as failed, so that what takes its place is answered with
+/// [`PreferredFailed`](Reason::PreferredFailed). At the opening it is decided at once that a request is
+/// [`Expired`](Reason::Expired) if `now` is its deadline or later, and otherwise that there is
+/// [`NoLiveModel`](Reason::NoLiveModel) if no model of the order is live.
+///
+/// # Time
+///
+/// Any clock will do, even one that is put forwards or back. A step back takes no time at all for
+/// the mailboxes that are open; a step forward cannot be told from a pause and is believed. A clock
+/// that only ever goes forward is the better choice, since a wait may last longer by what had passed
+/// of it when the clock was put back.
+///
+/// # Memory and cost
+///
+/// At most [`Limits::open_mailboxes`] are open at once, each of
+/// [`mailbox_bytes`](Self::mailbox_bytes), set aside at the start. Of the scores of a request only
+/// the best-ranked is kept. In a steady state nothing is allocated. A request or a score costs
+/// O(log mailboxes) for its timer, and O(places of the order) for the judgement if the model has a
+/// place. A new roster costs O(members) for each roster in use, and O(mailboxes) for each of these
+/// that somebody has left.
+pub struct Rendezvous<R, S> {
+    limits: Limits,
+    clock: SteadyClock,
+    tenures: Tenures,
+    mailboxes: Mailboxes<R, S>,
+    timers: Timers,
+    /// The slots whose decision has not been polled.
+    decided: VecDeque<u32>,
+    /// The slots that are over.
+    done: VecDeque<u32>,
+}
+
+impl<R, S> Rendezvous<R, S> {
+    /// Sets aside the memory for `limits`, and starts with an empty roster.
+    pub fn new(limits: Limits) -> Self {
+        let open_mailboxes = limits.open_mailboxes.min(u32::MAX as usize);
+        Self {
+            limits: Limits { open_mailboxes, ..limits },
+            clock: SteadyClock::default(),
+            tenures: Tenures::new(),
+            mailboxes: Mailboxes::with_capacity(open_mailboxes, limits.hash_key),
+            timers: Timers::with_capacity(open_mailboxes),
+            decided: VecDeque::with_capacity(open_mailboxes),
+            done: VecDeque::with_capacity(open_mailboxes),
+        }
+    }
+
+    /// The bytes that one open mailbox takes at most, with a roster of `members`.
+    ///
+    /// Not in it: the text of the request's id, and what `R` and `S` point to.
+    pub const fn mailbox_bytes(members: usize) -> usize {
+        Mailboxes::<R, S>::BYTES + MemberSet::boxed_bytes(members) + 2 * size_of::<u32>()
+    }
+
+    /// How many mailboxes are open: those whose [`Done`] has not been polled.
+    pub fn open_mailboxes(&self) -> usize {
+        self.mailboxes.len()
+    }
+
+    /// The roster that mailboxes are opened with now.
+    pub fn roster(&self) -> &Arc<Roster> {
+        &self.tenures.current().roster
+    }
+
+    /// What was attached to the request of an open mailbox.
+    pub fn attachment(&self, mailbox: MailboxId) -> Option<&R> {
+        self.mailboxes.get(mailbox).map(|mailbox| &mailbox.attachment)
+    }
+
+    /// What was attached to the request of an open mailbox.
+    pub fn attachment_mut(&mut self, mailbox: MailboxId) -> Option<&mut R> {
+        self.mailboxes.get_mut(mailbox).map(|mailbox| &mut mailbox.attachment)
+    }
+
+    /// Takes a roster for the mailboxes that are opened from now on. See *Rosters* above.
+    pub fn handle_roster(&mut self, now: Time, roster: Arc<Roster>) {
+        let now = self.advance(now);
+        for tenure in self.tenures.begin(roster) {
+            for slot in self.mailboxes.of_tenure(tenure) {
+                self.judge(slot, now);
+            }
+        }
+    }
+
+    /// Opens a mailbox, in which a score is expected from each of [`Roster::expected`], or from the
+    /// one member that the request is restricted to.
+    ///
+    /// The driver owes a verdict for each of them, [`Verdict::Missing`] where it does not ask or gives
+    /// up asking; what it fails to say holds the mailbox open until the grace is over.
+    pub fn handle_request(
+        &mut self,
+        now: Time,
+        opening: Opening<R>,
+    ) -> Result<MailboxId, Refused<R>> {
+        let steady_now = self.advance(now);
+        let hash = self.mailboxes.hash(&opening.id);
+        if let Some(mailbox) = self.mailboxes.find(hash, &opening.id) {
+            return Err(Refused::Duplicate { mailbox, attachment: opening.attachment });
+        }
+        let limit = self.limits.open_mailboxes;
+        if self.mailboxes.len() >= limit {
+            return Err(Refused::Full { limit, attachment: opening.attachment });
+        }
+        let is_expired = now >= opening.deadline;
+        let mailbox = self.open(steady_now, hash, opening);
+        if is_expired {
+            self.decide_without_score(mailbox.slot, Reason::Expired);
+        } else if !self.has_live_place(mailbox.slot) {
+            self.decide_without_score(mailbox.slot, Reason::NoLiveModel);
+        } else {
+            self.judge(mailbox.slot, steady_now);
+        }
+        Ok(mailbox)
+    }
+
+    /// Takes a member's verdict on a request. The first one counts.
+    pub fn handle_score(
+        &mut self,
+        now: Time,
+        mailbox: MailboxId,
+        member: MemberIndex,
+        verdict: Verdict<S>,
+    ) -> Heard {
+        let now = self.advance(now);
+        let slot = mailbox.slot;
+        let Some(mailbox) = self.mailboxes.get_mut(mailbox) else { return Heard::Unknown };
+        let tenure = self.tenures.get(mailbox.tenure);
+        if !mailbox.expects(member, &tenure.roster) {
+            return Heard::Unknown;
+        }
+        if !mailbox.heard.insert(member) {
+            return Heard::Duplicate;
+        }
+        mailbox.awaited = mailbox.awaited.saturating_sub(1);
+        let rank = mailbox.rank_of(member, &tenure.roster);
+        let Phase::Undecided(best) = &mut mailbox.phase else {
+            if mailbox.awaited == 0 {
+                self.end_waiting(slot);
+            }
+            return Heard::Late;
+        };
+        if let Some(rank) = rank {
+            if let Verdict::Predicted(score) = verdict
+                && !tenure.absent.contains(member)
+                && best.as_ref().is_none_or(|best| rank < best.rank)
+            {
+                *best = Some(Best { rank, member, score });
+            }
+            self.judge(slot, now);
+        }
+        Heard::InTime
+    }
+
+    /// Decides what is due at `now`, and gives up the scores whose grace is over.
+    ///
+    /// Extra calls do nothing and are safe.
+    pub fn handle_timeout(&mut self, now: Time) {
+        let now = self.advance(now);
+        while let Some(slot) = self.timers.pop_due(now) {
+            let mailbox = self.mailboxes.at_mut(slot);
+            if let Phase::Undecided(_) = mailbox.phase {
+                self.judge(slot, now);
+            } else {
+                mailbox.given_up = std::mem::take(&mut mailbox.awaited);
+                self.end_waiting(slot);
+            }
+        }
+    }
+
+    /// When [`handle_timeout`](Self::handle_timeout) is to be called next, by the clock of the caller.
+    ///
+    /// It is exact: something will be decided or given up then, if nothing comes before. The value
+    /// returned may change after:
+    /// - a call of [`handle_request`](Self::handle_request) that opened a mailbox
+    /// - a call of [`handle_score`](Self::handle_score) that was in time, or that brought the last score
+    /// - a call of [`handle_timeout`](Self::handle_timeout) that was due
+    /// - a call of [`handle_roster`](Self::handle_roster) by which a member left
+    /// - any of these, whatever it did, if the clock was put back since the one before
+    pub fn poll_timeout(&self) -> Option<Time> {
+        self.timers.next().map(|due| self.clock.show(due))
+    }
+
+    /// Returns the next decision, in the order in which they fell. There is exactly one per mailbox.
+    pub fn poll_decision(&mut self) -> Option<Decision<S>> {
+        let slot = self.decided.pop_front()?;
+        let mailbox = self.mailboxes.at_mut(slot);
+        let Phase::Decided { chosen, reason, time } =
+            std::mem::replace(&mut mailbox.phase, Phase::Answered)
+        else {
+            unreachable!("invariant: a slot is queued when it is decided, and once")
+        };
+        let decision = Decision {
+            mailbox: MailboxId { serial: mailbox.serial, slot },
+            id: mailbox.id.clone(),
+            chosen,
+            reason,
+            roster: Arc::clone(&self.tenures.get(mailbox.tenure).roster),
+            time,
+        };
+        if mailbox.awaited == 0 {
+            self.end_waiting(slot);
+        }
+        Some(decision)
+    }
+
+    /// Returns the next request that is over, after its decision: every expected score is in, or given
+    /// up. There is exactly one per mailbox, and the mailbox is closed by it.
+    pub fn poll_done(&mut self) -> Option<Done<R>> {
+        let slot = self.done.pop_front()?;
+        let mailbox = self.mailboxes.remove(slot);
+        self.tenures.leave(mailbox.tenure);
+        Some(Done {
+            mailbox: MailboxId { serial: mailbox.serial, slot },
+            id: mailbox.id,
+            attachment: mailbox.attachment,
+            given_up: mailbox.given_up,
+        })
+    }
+
+    fn advance(&mut self, now: Time) -> Time {
+        if self.mailboxes.len() == 0 {
+            self.clock.forget();
+        }
+        self.clock.advance(now)
+    }
+
+    fn open(&mut self, now: Time, hash: u64, opening: Opening<R>) -> MailboxId {
+        let tenure = self.tenures.enter();
+        let roster = &self.tenures.get(tenure).roster;
+        let awaited = match opening.restrict {
+            None => roster.expected_count(),
+            Some(member) => usize::from(roster.expects(member)),
+        };
+        let heard = self.mailboxes.empty_set(roster.members().len());
+        let deadline = self.clock.steady(opening.deadline);
+        self.mailboxes.insert(Mailbox {
+            serial: 0,
+            hash,
+            id: opening.id,
+            attachment: opening.attachment,
+            asked: self.clock.steady(opening.time),
+            deadline,
+            given_up_at: deadline.max(now) + self.limits.score_grace,
+            tenure,
+            only: opening.restrict.map(|member| Place { member, until: None }),
+            heard,
+            awaited,
+            given_up: 0,
+            phase: Phase::Undecided(None),
+        })
+    }
+
+    fn has_live_place(&self, slot: u32) -> bool {
+        let mailbox = self.mailboxes.at(slot);
+        let roster = &self.tenures.get(mailbox.tenure).roster;
+        mailbox.places(roster).iter().any(|place| roster.expects(place.member))
+    }
+
+    /// Asks the policy about a mailbox that is not decided, and does what it says.
+    fn judge(&mut self, slot: u32, now: Time) {
+        let mailbox = self.mailboxes.at_mut(slot);
+        let tenure = self.tenures.get(mailbox.tenure);
+        let Phase::Undecided(best) = &mut mailbox.phase else { return };
+        let best = best.take();
+        match mailbox.judgement(tenure, best.as_ref(), now) {
+            Judgement::WaitUntil(due) => {
+                mailbox.phase = Phase::Undecided(best);
+                self.timers.set(slot, due);
+            }
+            Judgement::GiveUp(reason) => self.decide_without_score(slot, reason),
+            Judgement::Choose { reason, .. } => {
+                let best = best.expect("invariant: only a score that came is chosen");
+                self.decide(slot, Choice::Score(best.member, best.score), reason);
+            }
+        }
+    }
+
+    fn decide_without_score(&mut self, slot: u32, reason: Reason) {
+        let mailbox = self.mailboxes.at(slot);
+        let roster = &self.tenures.get(mailbox.tenure).roster;
+        let is_official = mailbox.only.is_none();
+        let chosen =
+            if is_official && roster.has_default() { Choice::Default } else { Choice::Nothing };
+        self.decide(slot, chosen, reason);
+    }
+
+    fn decide(&mut self, slot: u32, chosen: Choice<S>, reason: Reason) {
+        let time = self.clock.shown();
+        let mailbox = self.mailboxes.at_mut(slot);
+        mailbox.phase = Phase::Decided { chosen, reason, time };
+        let due = if mailbox.awaited == 0 { Time::NEVER } else { mailbox.given_up_at };
+        self.timers.set(slot, due);
+        self.decided.push_back(slot);
+    }
+
+    /// Stops the timer of a mailbox that awaits nobody, and queues it as done if it is answered.
+    fn end_waiting(&mut self, slot: u32) {
+        self.timers.set(slot, Time::NEVER);
+        let mailbox = self.mailboxes.at_mut(slot);
+        if let Phase::Answered = mailbox.phase {
+            mailbox.phase = Phase::Over;
+            self.done.push_back(slot);
+        }
+    }
+}
+
+impl<R, S> fmt::Debug for Rendezvous<R, S> {
+    /// Shows how much there is, and nothing of what is in it.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Rendezvous")
+            .field("limits.open_mailboxes", &self.limits.open_mailboxes)
+            .field("open_mailboxes", &self.open_mailboxes())
+            .field("decided", &self.decided.len())
+            .field("done", &self.done.len())
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,230 @@
+//! The open mailboxes, to be found by slot and by request id.
+//!
+//! Slots are used again, the one left last first, so that what is touched stays small. The ids are
+//! chosen by callers, so the table of ids hashes with a key that they cannot guess.
+
+use hashbrown::HashTable;
+use message::RequestId;
+use siphasher::sip::SipHasher13;
+
+use super::mailbox::Mailbox;
+use super::timers::Timers;
+use crate::MailboxId;
+use crate::members::MemberSet;
+
+/// The open mailboxes of one machine.
+#[derive(Debug)]
+pub(crate) struct Mailboxes<R, S> {
+    slots: Vec<Option<Mailbox<R, S>>>,
+    free: Vec<u32>,
+    by_id: HashTable<u32>,
+    hash_key: [u8; 16],
+    /// Sets of closed mailboxes that are worth keeping because they are boxed.
+    spare_sets: Vec<MemberSet>,
+    next_serial: u64,
+}
+
+impl<R, S> Mailboxes<R, S> {
+    /// The bytes of one mailbox but for its boxed set: its slot, its place in the list of free ones,
+    /// its timer, a spare set, and its part of the table, of which at least 7/32 is in use when full.
+    pub(crate) const BYTES: usize = size_of::<Option<Mailbox<R, S>>>()
+        + size_of::<u32>()
+        + Timers::BYTES
+        + (size_of::<u32>() + 1) * 32 / 7
+        + size_of::<MemberSet>();
+
+    pub(crate) fn with_capacity(limit: usize, hash_key: u128) -> Self {
+        Self {
+            slots: Vec::with_capacity(limit),
+            free: Vec::with_capacity(limit),
+            // A table that is never more than half full gets rid of what was removed in place.
+            by_id: HashTable::with_capacity(2 * limit),
+            hash_key: hash_key.to_le_bytes(),
+            spare_sets: Vec::new(),
+            next_serial: 0,
+        }
+    }
+
+    pub(crate) fn len(&self) -> usize {
+        self.slots.len() - self.free.len()
+    }
+
+    pub(crate) fn hash(&self, id: &RequestId) -> u64 {
+        SipHasher13::new_with_key(&self.hash_key).hash(id.as_str().as_bytes())
+    }
+
+    pub(crate) fn find(&self, hash: u64, id: &RequestId) -> Option<MailboxId> {
+        let slot = *self.by_id.find(hash, |&slot| self.at(slot).id == *id)?;
+        Some(MailboxId { serial: self.at(slot).serial, slot })
+    }
+
+    pub(crate) fn get(&self, mailbox: MailboxId) -> Option<&Mailbox<R, S>> {
+        let found = self.slots.get(mailbox.slot as usize)?.as_ref()?;
+        (found.serial == mailbox.serial).then_some(found)
+    }
+
+    pub(crate) fn get_mut(&mut self, mailbox: MailboxId) -> Option<&mut Mailbox<R, S>> {
+        let found = self.slots.get_mut(mailbox.slot as usize)?.as_mut()?;
+        (found.serial == mailbox.serial).then_some(found)
+    }
+
+    /// The mailbox of a slot that is known to be taken.
+    pub(crate) fn at(&self, slot: u32) -> &Mailbox<R, S> {
+        self.slots[slot as usize]
+            .as_ref()
+            .expect("invariant: queues and tables name open mailboxes")
+    }
+
+    /// The mailbox of a slot that is known to be taken.
+    pub(crate) fn at_mut(&mut self, slot: u32) -> &mut Mailbox<R, S> {
+        self.slots[slot as usize]
+            .as_mut()
+            .expect("invariant: queues and tables name open mailboxes")
+    }
+
+    /// The slots of the open mailboxes of one tenure.
+    pub(crate) fn of_tenure(&self, tenure: usize) -> Vec<u32> {
+        let slots = self.slots.iter().zip(0_u32..);
+        let of_tenure = |slot: &Option<Mailbox<R, S>>| {
+            slot.as_ref().is_some_and(|mailbox| mailbox.tenure == tenure)
+        };
+        slots.filter_map(|(slot, index)| of_tenure(slot).then_some(index)).collect()
+    }
+
+    /// Puts a mailbox into a slot and gives it a serial number.
+    pub(crate) fn insert(&mut self, mut mailbox: Mailbox<R, S>) -> MailboxId {
+        let (serial, hash) = (self.next_serial, mailbox.hash);
+        self.next_serial += 1;
+        mailbox.serial = serial;
+        let slot = self.free.pop().unwrap_or_else(|| {
+            self.slots.push(None);
+            u32::try_from(self.slots.len() - 1).expect("invariant: the limit is below 2^32")
+        });
+        self.slots[slot as usize] = Some(mailbox);
+        let slots = &self.slots;
+        let hash_of = |&slot: &u32| slots[slot as usize].as_ref().map_or(0, |found| found.hash);
+        self.by_id.insert_unique(hash, slot, hash_of);
+        MailboxId { serial, slot }
+    }
+
+    /// Takes a mailbox out of its slot.
+    pub(crate) fn remove(&mut self, slot: u32) -> Mailbox<R, S> {
+        let removed = self.slots[slot as usize].take();
+        let mut removed = removed.expect("invariant: queues and tables name open mailboxes");
+        if let Ok(entry) = self.by_id.find_entry(removed.hash, |&found| found == slot) {
+            entry.remove();
+        }
+        self.free.push(slot);
+        if let MemberSet::Many(_) = removed.heard {
+            let heard = std::mem::replace(&mut removed.heard, MemberSet::empty(0));
+            self.spare_sets.push(heard);
+        }
+        removed
+    }
+
+    #[cfg(test)]
+    pub(crate) fn capacities(&self) -> [usize; 3] {
+        [self.slots.capacity(), self.free.capacity(), self.by_id.allocation_size()]
+    }
+
+    /// An empty set for a roster of `count` members, boxed anew only if no spare one fits.
+    pub(crate) fn empty_set(&mut self, count: usize) -> MemberSet {
+        if count > MemberSet::FEW
+            && let Some(mut spare) = self.spare_sets.pop()
+            && spare.fits(count)
+        {
+            spare.clear();
+            return spare;
+        }
+        MemberSet::empty(count)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use message::Time;
+
+    use super::*;
+    use crate::MemberIndex;
+    use crate::machine::mailbox::Phase;
+
+    fn mailbox(mailboxes: &mut Mailboxes<(), ()>, id: &str, members: usize) -> Mailbox<(), ()> {
+        let id = RequestId::from(id);
+        Mailbox {
+            serial: 0,
+            hash: mailboxes.hash(&id),
+            id,
+            attachment: (),
+            asked: Time::EPOCH,
+            deadline: Time::EPOCH,
+            given_up_at: Time::EPOCH,
+            tenure: 0,
+            only: None,
+            heard: mailboxes.empty_set(members),
+            awaited: 0,
+            given_up: 0,
+            phase: Phase::Answered,
+        }
+    }
+
+    #[test]
+    fn an_old_name_does_not_find_the_new_tenant_of_a_slot() {
+        let mut mailboxes = Mailboxes::with_capacity(1, 1);
+        let opened = mailbox(&mut mailboxes, "a", 3);
+        let first = mailboxes.insert(opened);
+        assert!(mailboxes.get(first).is_some());
+        mailboxes.remove(first.slot);
+        assert!(mailboxes.get(first).is_none());
+        let opened = mailbox(&mut mailboxes, "b", 3);
+        let second = mailboxes.insert(opened);
+        assert_eq!(second.slot, first.slot);
+        assert!(mailboxes.get_mut(first).is_none());
+        assert!(mailboxes.get_mut(second).is_some());
+    }
+
+    #[test]
+    fn ids_are_found_while_their_mailbox_is_open() {
+        let mut mailboxes = Mailboxes::with_capacity(100, 7);
+        let ids: Vec<_> = (0..100).map(|n| n.to_string()).collect();
+        for id in &ids {
+            let opened = mailbox(&mut mailboxes, id, 3);
+            mailboxes.insert(opened);
+        }
+        for id in &ids {
+            let id = RequestId::from(id.as_str());
+            let hash = mailboxes.hash(&id);
+            let found = mailboxes.find(hash, &id).unwrap();
+            assert_eq!(mailboxes.get(found).unwrap().id, id);
+            mailboxes.remove(found.slot);
+            assert_eq!(mailboxes.find(hash, &id), None);
+        }
+        assert_eq!(mailboxes.len(), 0);
+    }
+
+    #[test]
+    fn boxed_sets_are_used_again() {
+        let mut mailboxes = Mailboxes::with_capacity(2, 1);
+        for round in 0..3 {
+            for id in ["a", "b"] {
+                let mut opened = mailbox(&mut mailboxes, id, 1_000);
+                assert_eq!(opened.heard, MemberSet::empty(1_000));
+                opened.heard.insert(MemberIndex::new(999));
+                mailboxes.insert(opened);
+            }
+            assert_eq!(mailboxes.spare_sets.len(), 0, "round {round}");
+            mailboxes.remove(0);
+            mailboxes.remove(1);
+            assert_eq!(mailboxes.spare_sets.len(), 2);
+        }
+        let after_a_change_of_roster = mailbox(&mut mailboxes, "c", 500);
+        assert!(after_a_change_of_roster.heard.fits(500));
+    }
+
+    #[test]
+    fn the_key_decides_what_collides() {
+        let id = RequestId::from("a");
+        let hash = |key| Mailboxes::<(), ()>::with_capacity(1, key).hash(&id);
+        assert_eq!(hash(1), hash(1));
+        assert_ne!(hash(1), hash(2));
+    }
+}
