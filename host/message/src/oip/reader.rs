@@ -259,9 +259,10 @@ impl<'a> Reader<'a> {
             None => "the end of the document".to_owned(),
             Some(b'"') => "a string that is not well formed".to_owned(),
             Some(_) => {
-                let word = self.text[self.position..].split([',', ']', '}', ' ', '\n']).next();
-                let word = word.filter(|word| !word.is_empty());
-                format!("`{}`", excerpt(word.unwrap_or(&self.text[self.position..][..1])))
+                let rest = &self.text[self.position..];
+                let mut others = rest.char_indices().skip(1);
+                let end = others.find(|&(_, character)| ",]} \n".contains(character));
+                format!("`{}`", excerpt(&rest[..end.map_or(rest.len(), |(end, _)| end)]))
             }
         };
         self.syntax(found, expected)
