@@ -19,11 +19,25 @@ pub struct Limits {
     pub hash_key: u128,
 }
 
-/// The name of one opening of a mailbox. It is never used again by the same machine.
+/// The name of one opening of a mailbox, unique on its machine for four thousand million openings of
+/// the same slot.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct MailboxId {
-    pub(crate) serial: u64,
     pub(crate) slot: u32,
+    pub(crate) opening: u32,
+}
+
+impl MailboxId {
+    /// The name as a number, for the driver to send along with an evaluation.
+    pub const fn as_u64(self) -> u64 {
+        (self.opening as u64) << 32 | self.slot as u64
+    }
+
+    /// The name that was made a number by [`as_u64`](Self::as_u64). Any other number is the name of no
+    /// mailbox or of somebody else's, like a name that is out of date.
+    pub const fn from_u64(number: u64) -> Self {
+        Self { slot: number as u32, opening: (number >> 32) as u32 }
+    }
 }
 
 /// A request, as far as the machine needs to know it.

@@ -56,7 +56,9 @@ mod machine;
 mod members;
 mod policy;
 pub mod preference;
+pub mod quarantine;
 mod roster;
+pub mod watermark;
 
 pub use decision::{Choice, Decision, Done, Heard, Limits, MailboxId, Opening, Refused, Verdict};
 pub use machine::Rendezvous;

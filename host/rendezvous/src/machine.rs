@@ -124,6 +124,14 @@ impl<R, S> Rendezvous<R, S> {
         &self.tenures.current().roster
     }
 
+    /// The member of this revision in the roster that an open mailbox was opened with, if a score of
+    /// it is expected there. For drivers whose revisions are unique among all models.
+    pub fn member_of(&self, mailbox: MailboxId, revision: u64) -> Option<MemberIndex> {
+        let mailbox = self.mailboxes.get(mailbox)?;
+        let roster = &self.tenures.get(mailbox.tenure).roster;
+        roster.position_of(revision).filter(|&member| mailbox.expects(member, roster))
+    }
+
     /// What was attached to the request of an open mailbox.
     pub fn attachment(&self, mailbox: MailboxId) -> Option<&R> {
         self.mailboxes.get(mailbox).map(|mailbox| &mailbox.attachment)
@@ -245,6 +253,7 @@ impl<R, S> Rendezvous<R, S> {
     /// Returns the next decision, in the order in which they fell. There is exactly one per mailbox.
     pub fn poll_decision(&mut self) -> Option<Decision<S>> {
         let slot = self.decided.pop_front()?;
+        let name = self.mailboxes.name(slot);
         let mailbox = self.mailboxes.at_mut(slot);
         let Phase::Decided { chosen, reason, time } =
             std::mem::replace(&mut mailbox.phase, Phase::Answered)
@@ -252,7 +261,7 @@ impl<R, S> Rendezvous<R, S> {
             unreachable!("invariant: a slot is queued when it is decided, and once")
         };
         let decision = Decision {
-            mailbox: MailboxId { serial: mailbox.serial, slot },
+            mailbox: name,
             id: mailbox.id.clone(),
             chosen,
             reason,
@@ -269,10 +278,11 @@ impl<R, S> Rendezvous<R, S> {
     /// up. There is exactly one per mailbox, and the mailbox is closed by it.
     pub fn poll_done(&mut self) -> Option<Done<R>> {
         let slot = self.done.pop_front()?;
+        let name = self.mailboxes.name(slot);
         let mailbox = self.mailboxes.remove(slot);
         self.tenures.leave(mailbox.tenure);
         Some(Done {
-            mailbox: MailboxId { serial: mailbox.serial, slot },
+            mailbox: name,
             id: mailbox.id,
             attachment: mailbox.attachment,
             given_up: mailbox.given_up,
@@ -296,7 +306,6 @@ impl<R, S> Rendezvous<R, S> {
         let heard = self.mailboxes.empty_set(roster.members().len());
         let deadline = self.clock.steady(opening.deadline);
         self.mailboxes.insert(Mailbox {
-            serial: 0,
             hash,
             id: opening.id,
             attachment: opening.attachment,

@@ -81,9 +81,10 @@ pub struct Roster {
     default: bool,
     /// The members in the order of their names.
     by_name: Vec<MemberIndex>,
+    /// The expected members, in the order of their revisions.
+    by_revision: Vec<(u64, MemberIndex)>,
     /// The rank of each member, or `UNRANKED`.
     ranks: Vec<u16>,
-    expected_count: usize,
 }
 
 const UNRANKED: u16 = u16::MAX;
@@ -96,17 +97,14 @@ impl Roster {
         if members.len() > MemberIndex::LIMIT {
             return Err(RosterError::TooManyMembers { count: members.len() });
         }
-        let by_name = sorted_by_name(&members)?;
-        let expected_count = members.iter().filter(|member| member.is_expected()).count();
-        let ranks = vec![UNRANKED; members.len()];
         let mut roster = Self {
-            members,
-            policy,
+            by_name: sorted_by_name(&members)?,
+            by_revision: sorted_by_revision(&members),
+            ranks: vec![UNRANKED; members.len()],
             order: Vec::new(),
             default: false,
-            by_name,
-            ranks,
-            expected_count,
+            members,
+            policy,
         };
         match roster.policy.clone() {
             Policy::Preference(preference) => roster.rank(&preference)?,
@@ -130,6 +128,12 @@ impl Roster {
             .binary_search_by(|member| self.members[member.as_usize()].name.as_str().cmp(name))
             .ok()
             .map(|found| self.by_name[found])
+    }
+
+    /// The number of the expected member of this revision. Where several models share it, any of them.
+    pub fn position_of(&self, revision: u64) -> Option<MemberIndex> {
+        let found = self.by_revision.binary_search_by_key(&revision, |&(revision, _)| revision);
+        found.ok().map(|found| self.by_revision[found].1)
     }
 
     /// The policy, as it was given.
@@ -160,7 +164,7 @@ impl Roster {
     }
 
     pub(crate) const fn expected_count(&self) -> usize {
-        self.expected_count
+        self.by_revision.len()
     }
 
     pub(crate) fn expects(&self, member: MemberIndex) -> bool {
@@ -238,6 +242,15 @@ fn sorted_by_name(members: &[Member]) -> Result<Vec<MemberIndex>, RosterError> {
         Some(pair) => Err(RosterError::MemberTwice(name(pair[0]).clone())),
         None => Ok(by_name),
     }
+}
+
+fn sorted_by_revision(members: &[Member]) -> Vec<(u64, MemberIndex)> {
+    let expected = members.iter().enumerate().filter(|(_, member)| member.is_expected());
+    let numbered =
+        expected.map(|(position, member)| (member.revision, MemberIndex::from_usize(position)));
+    let mut by_revision: Vec<_> = numbered.collect();
+    by_revision.sort_unstable();
+    by_revision
 }
 
 #[cfg(test)]
@@ -343,5 +356,7 @@ mod tests {
         assert!(!roster.has_live(&Member::live("c", 1)));
         assert_eq!(roster.position("b"), Some(MemberIndex::new(1)));
         assert_eq!(roster.position("c"), None);
+        assert_eq!(roster.position_of(1), Some(MemberIndex::new(0)));
+        assert_eq!(roster.position_of(2), None);
     }
 }

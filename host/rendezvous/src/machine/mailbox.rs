@@ -14,7 +14,6 @@ use crate::{Choice, MemberIndex, Roster};
 /// The state of one request. Its times are steady.
 #[derive(Debug)]
 pub(crate) struct Mailbox<R, S> {
-    pub(crate) serial: u64,
     /// The hash of the id.
     pub(crate) hash: u64,
     pub(crate) id: RequestId,

@@ -12,22 +12,29 @@ use super::timers::Timers;
 use crate::MailboxId;
 use crate::members::MemberSet;
 
+/// Room for one mailbox.
+#[derive(Debug)]
+struct Slot<R, S> {
+    /// How often a mailbox was closed here, which tells one tenant from the next.
+    opening: u32,
+    mailbox: Option<Mailbox<R, S>>,
+}
+
 /// The open mailboxes of one machine.
 #[derive(Debug)]
 pub(crate) struct Mailboxes<R, S> {
-    slots: Vec<Option<Mailbox<R, S>>>,
+    slots: Vec<Slot<R, S>>,
     free: Vec<u32>,
     by_id: HashTable<u32>,
     hash_key: [u8; 16],
     /// Sets of closed mailboxes that are worth keeping because they are boxed.
     spare_sets: Vec<MemberSet>,
-    next_serial: u64,
 }
 
 impl<R, S> Mailboxes<R, S> {
     /// The bytes of one mailbox but for its boxed set: its slot, its place in the list of free ones,
     /// its timer, a spare set, and its part of the table, of which at least 7/32 is in use when full.
-    pub(crate) const BYTES: usize = size_of::<Option<Mailbox<R, S>>>()
+    pub(crate) const BYTES: usize = size_of::<Slot<R, S>>()
         + size_of::<u32>()
         + Timers::BYTES
         + (size_of::<u32>() + 1) * 32 / 7
@@ -41,7 +48,6 @@ impl<R, S> Mailboxes<R, S> {
             by_id: HashTable::with_capacity(2 * limit),
             hash_key: hash_key.to_le_bytes(),
             spare_sets: Vec::new(),
-            next_serial: 0,
         }
     }
 
@@ -55,61 +61,64 @@ impl<R, S> Mailboxes<R, S> {
 
     pub(crate) fn find(&self, hash: u64, id: &RequestId) -> Option<MailboxId> {
         let slot = *self.by_id.find(hash, |&slot| self.at(slot).id == *id)?;
-        Some(MailboxId { serial: self.at(slot).serial, slot })
+        Some(self.name(slot))
     }
 
-    pub(crate) fn get(&self, mailbox: MailboxId) -> Option<&Mailbox<R, S>> {
-        let found = self.slots.get(mailbox.slot as usize)?.as_ref()?;
-        (found.serial == mailbox.serial).then_some(found)
+    pub(crate) fn name(&self, slot: u32) -> MailboxId {
+        MailboxId { slot, opening: self.slots[slot as usize].opening }
     }
 
-    pub(crate) fn get_mut(&mut self, mailbox: MailboxId) -> Option<&mut Mailbox<R, S>> {
-        let found = self.slots.get_mut(mailbox.slot as usize)?.as_mut()?;
-        (found.serial == mailbox.serial).then_some(found)
+    pub(crate) fn get(&self, name: MailboxId) -> Option<&Mailbox<R, S>> {
+        let slot = self.slots.get(name.slot as usize)?;
+        slot.mailbox.as_ref().filter(|_| slot.opening == name.opening)
+    }
+
+    pub(crate) fn get_mut(&mut self, name: MailboxId) -> Option<&mut Mailbox<R, S>> {
+        let slot = self.slots.get_mut(name.slot as usize)?;
+        slot.mailbox.as_mut().filter(|_| slot.opening == name.opening)
     }
 
     /// The mailbox of a slot that is known to be taken.
     pub(crate) fn at(&self, slot: u32) -> &Mailbox<R, S> {
-        self.slots[slot as usize]
-            .as_ref()
-            .expect("invariant: queues and tables name open mailboxes")
+        let mailbox = self.slots[slot as usize].mailbox.as_ref();
+        mailbox.expect("invariant: queues and tables name open mailboxes")
     }
 
     /// The mailbox of a slot that is known to be taken.
     pub(crate) fn at_mut(&mut self, slot: u32) -> &mut Mailbox<R, S> {
-        self.slots[slot as usize]
-            .as_mut()
-            .expect("invariant: queues and tables name open mailboxes")
+        let mailbox = self.slots[slot as usize].mailbox.as_mut();
+        mailbox.expect("invariant: queues and tables name open mailboxes")
     }
 
     /// The slots of the open mailboxes of one tenure.
     pub(crate) fn of_tenure(&self, tenure: usize) -> Vec<u32> {
-        let slots = self.slots.iter().zip(0_u32..);
-        let of_tenure = |slot: &Option<Mailbox<R, S>>| {
-            slot.as_ref().is_some_and(|mailbox| mailbox.tenure == tenure)
+        let of_tenure = |slot: &Slot<R, S>| {
+            slot.mailbox.as_ref().is_some_and(|mailbox| mailbox.tenure == tenure)
         };
+        let slots = self.slots.iter().zip(0_u32..);
         slots.filter_map(|(slot, index)| of_tenure(slot).then_some(index)).collect()
     }
 
-    /// Puts a mailbox into a slot and gives it a serial number.
-    pub(crate) fn insert(&mut self, mut mailbox: Mailbox<R, S>) -> MailboxId {
-        let (serial, hash) = (self.next_serial, mailbox.hash);
-        self.next_serial += 1;
-        mailbox.serial = serial;
+    /// Puts a mailbox into a slot.
+    pub(crate) fn insert(&mut self, mailbox: Mailbox<R, S>) -> MailboxId {
+        let hash = mailbox.hash;
         let slot = self.free.pop().unwrap_or_else(|| {
-            self.slots.push(None);
+            self.slots.push(Slot { opening: 0, mailbox: None });
             u32::try_from(self.slots.len() - 1).expect("invariant: the limit is below 2^32")
         });
-        self.slots[slot as usize] = Some(mailbox);
+        self.slots[slot as usize].mailbox = Some(mailbox);
         let slots = &self.slots;
-        let hash_of = |&slot: &u32| slots[slot as usize].as_ref().map_or(0, |found| found.hash);
+        let hash_of =
+            |&slot: &u32| slots[slot as usize].mailbox.as_ref().map_or(0, |found| found.hash);
         self.by_id.insert_unique(hash, slot, hash_of);
-        MailboxId { serial, slot }
+        self.name(slot)
     }
 
     /// Takes a mailbox out of its slot.
     pub(crate) fn remove(&mut self, slot: u32) -> Mailbox<R, S> {
-        let removed = self.slots[slot as usize].take();
+        let left = &mut self.slots[slot as usize];
+        left.opening = left.opening.wrapping_add(1);
+        let removed = left.mailbox.take();
         let mut removed = removed.expect("invariant: queues and tables name open mailboxes");
         if let Ok(entry) = self.by_id.find_entry(removed.hash, |&found| found == slot) {
             entry.remove();
@@ -151,7 +160,6 @@ mod tests {
     fn mailbox(mailboxes: &mut Mailboxes<(), ()>, id: &str, members: usize) -> Mailbox<(), ()> {
         let id = RequestId::from(id);
         Mailbox {
-            serial: 0,
             hash: mailboxes.hash(&id),
             id,
             attachment: (),

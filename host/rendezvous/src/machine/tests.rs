@@ -99,6 +99,7 @@ impl Stage {
         let (name, sign) = verdict.split_at(verdict.len() - 1);
         let (mailbox, roster) = &self.mailboxes[id];
         let member = roster.position(name).unwrap();
+        let mailbox = &MailboxId::from_u64(mailbox.as_u64());
         let verdict = match sign {
             "+" => Verdict::Predicted(format!("{name} of {id}")),
             "-" => Verdict::Faulted,
@@ -267,6 +268,18 @@ fn another_revision_is_another_member() {
     );
     let and_back = "3 roster a b c | a b c;";
     check_abc(&format!("0 ask x; {swap} {and_back} 4 x a+; 5 x b+"), "x 5 b preferred-failed");
+}
+
+#[test]
+fn a_member_is_found_by_the_roster_of_its_mailbox() {
+    let mut stage = Stage::new();
+    stage.play("0 roster a/7 b/8 d/9:decoy | a b; 0 ask x; 0 ask y of b; 1 roster b/8 a/10 | b");
+    let of = |id: &str, revision| {
+        let member = stage.rendezvous.member_of(stage.mailboxes[id].0, revision);
+        member.map(MemberIndex::as_usize)
+    };
+    assert_eq!([7, 8, 9, 10].map(|revision| of("x", revision)), [Some(0), Some(1), None, None]);
+    assert_eq!([7, 8, 9, 10].map(|revision| of("y", revision)), [None, Some(1), None, None]);
 }
 
 #[test]
