@@ -1,0 +1,14 @@
+//! The front over real sockets, before a host that does what a test wants.
+//!
+//! Calls are written byte by byte where it matters how they arrive. Nothing here waits for a time:
+//! tests wait for replies, for the host to have been asked, or for a connection to end.
+
+mod admin;
+mod client;
+mod errors;
+mod fake_host;
+mod http2;
+mod infer;
+mod lifecycle;
+mod limits;
+mod rig;
