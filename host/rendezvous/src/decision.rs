@@ -51,9 +51,6 @@ pub struct Opening<R> {
     pub deadline: Time,
     /// Whatever the driver wants back with the decision and at the end.
     pub attachment: R,
-    /// The one model that is asked, whatever its role, in place of the policy. For calls to a model
-    /// by its name: what is decided about them is not the official answer of a request.
-    pub restrict: Option<MemberIndex>,
 }
 
 /// Why a request got no mailbox. The attachment comes back.

@@ -35,7 +35,6 @@
 //!         time: at(0),
 //!         deadline: at(50),
 //!         attachment: "the return address",
-//!         restrict: None,
 //!     },
 //! )?;
 //!

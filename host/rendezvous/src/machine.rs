@@ -23,7 +23,7 @@ use self::steady::SteadyClock;
 use self::tenures::Tenures;
 use self::timers::Timers;
 use crate::members::MemberSet;
-use crate::preference::{Judgement, Place};
+use crate::preference::Judgement;
 use crate::{
     Choice, Decision, Done, Heard, Limits, MailboxId, MemberIndex, Opening, Refused, Roster,
     Verdict,
@@ -128,8 +128,7 @@ impl<R, S> Rendezvous<R, S> {
     /// it is expected there. For drivers whose revisions are unique among all models.
     pub fn member_of(&self, mailbox: MailboxId, revision: u64) -> Option<MemberIndex> {
         let mailbox = self.mailboxes.get(mailbox)?;
-        let roster = &self.tenures.get(mailbox.tenure).roster;
-        roster.position_of(revision).filter(|&member| mailbox.expects(member, roster))
+        self.tenures.get(mailbox.tenure).roster.position_of(revision)
     }
 
     /// What was attached to the request of an open mailbox.
@@ -152,8 +151,7 @@ impl<R, S> Rendezvous<R, S> {
         }
     }
 
-    /// Opens a mailbox, in which a score is expected from each of [`Roster::expected`], or from the
-    /// one member that the request is restricted to.
+    /// Opens a mailbox, in which a score is expected from each of [`Roster::expected`].
     ///
     /// The driver owes a verdict for each of them, [`Verdict::Missing`] where it does not ask or gives
     /// up asking; what it fails to say holds the mailbox open until the grace is over.
@@ -175,7 +173,7 @@ impl<R, S> Rendezvous<R, S> {
         let mailbox = self.open(steady_now, hash, opening);
         if is_expired {
             self.decide_without_score(mailbox.slot, Reason::Expired);
-        } else if !self.has_live_place(mailbox.slot) {
+        } else if !self.roster().has_live_place() {
             self.decide_without_score(mailbox.slot, Reason::NoLiveModel);
         } else {
             self.judge(mailbox.slot, steady_now);
@@ -195,21 +193,20 @@ impl<R, S> Rendezvous<R, S> {
         let slot = mailbox.slot;
         let Some(mailbox) = self.mailboxes.get_mut(mailbox) else { return Heard::Unknown };
         let tenure = self.tenures.get(mailbox.tenure);
-        if !mailbox.expects(member, &tenure.roster) {
+        if !tenure.roster.expects(member) {
             return Heard::Unknown;
         }
         if !mailbox.heard.insert(member) {
             return Heard::Duplicate;
         }
         mailbox.awaited = mailbox.awaited.saturating_sub(1);
-        let rank = mailbox.rank_of(member, &tenure.roster);
         let Phase::Undecided(best) = &mut mailbox.phase else {
             if mailbox.awaited == 0 {
                 self.end_waiting(slot);
             }
             return Heard::Late;
         };
-        if let Some(rank) = rank {
+        if let Some(rank) = tenure.roster.rank_of(member) {
             if let Verdict::Predicted(score) = verdict
                 && !tenure.absent.contains(member)
                 && best.as_ref().is_none_or(|best| rank < best.rank)
@@ -299,10 +296,6 @@ impl<R, S> Rendezvous<R, S> {
     fn open(&mut self, now: Time, hash: u64, opening: Opening<R>) -> MailboxId {
         let tenure = self.tenures.enter();
         let roster = &self.tenures.get(tenure).roster;
-        let awaited = match opening.restrict {
-            None => roster.expected_count(),
-            Some(member) => usize::from(roster.expects(member)),
-        };
         let heard = self.mailboxes.empty_set(roster.members().len());
         let deadline = self.clock.steady(opening.deadline);
         self.mailboxes.insert(Mailbox {
@@ -313,18 +306,11 @@ impl<R, S> Rendezvous<R, S> {
             deadline,
             given_up_at: deadline.max(now) + self.limits.score_grace,
             tenure,
-            only: opening.restrict.map(|member| Place { member, until: None }),
             heard,
-            awaited,
+            awaited: roster.expected_count(),
             given_up: 0,
             phase: Phase::Undecided(None),
         })
-    }
-
-    fn has_live_place(&self, slot: u32) -> bool {
-        let mailbox = self.mailboxes.at(slot);
-        let roster = &self.tenures.get(mailbox.tenure).roster;
-        mailbox.places(roster).iter().any(|place| roster.expects(place.member))
     }
 
     /// Asks the policy about a mailbox that is not decided, and does what it says.
@@ -347,11 +333,8 @@ impl<R, S> Rendezvous<R, S> {
     }
 
     fn decide_without_score(&mut self, slot: u32, reason: Reason) {
-        let mailbox = self.mailboxes.at(slot);
-        let roster = &self.tenures.get(mailbox.tenure).roster;
-        let is_official = mailbox.only.is_none();
-        let chosen =
-            if is_official && roster.has_default() { Choice::Default } else { Choice::Nothing };
+        let tenure = self.tenures.get(self.mailboxes.at(slot).tenure);
+        let chosen = if tenure.roster.has_default() { Choice::Default } else { Choice::Nothing };
         self.decide(slot, chosen, reason);
     }
 

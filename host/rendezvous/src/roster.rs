@@ -85,6 +85,7 @@ pub struct Roster {
     by_revision: Vec<(u64, MemberIndex)>,
     /// The rank of each member, or `UNRANKED`.
     ranks: Vec<u16>,
+    has_live_place: bool,
 }
 
 const UNRANKED: u16 = u16::MAX;
@@ -103,6 +104,7 @@ impl Roster {
             ranks: vec![UNRANKED; members.len()],
             order: Vec::new(),
             default: false,
+            has_live_place: false,
             members,
             policy,
         };
@@ -161,6 +163,11 @@ impl Roster {
     /// Whether there is a default to answer with when nothing came.
     pub const fn has_default(&self) -> bool {
         self.default
+    }
+
+    /// Whether any model of the order is live.
+    pub(crate) const fn has_live_place(&self) -> bool {
+        self.has_live_place
     }
 
     pub(crate) const fn expected_count(&self) -> usize {
@@ -228,6 +235,7 @@ impl Roster {
         if *rank != UNRANKED {
             return false;
         }
+        self.has_live_place |= self.members[place.member.as_usize()].is_expected();
         *rank = u16::try_from(self.order.len()).expect("invariant: no more places than members");
         self.order.push(place);
         true

@@ -8,8 +8,8 @@ use message::{Reason, RequestId, Time};
 
 use super::tenures::Tenure;
 use crate::members::MemberSet;
-use crate::preference::{Judgement, Place, Standing, judge};
-use crate::{Choice, MemberIndex, Roster};
+use crate::preference::{Judgement, Standing, judge};
+use crate::{Choice, MemberIndex};
 
 /// The state of one request. Its times are steady.
 #[derive(Debug)]
@@ -25,8 +25,6 @@ pub(crate) struct Mailbox<R, S> {
     /// When the scores that are still missing are given up.
     pub(crate) given_up_at: Time,
     pub(crate) tenure: usize,
-    /// The place of the one member that is asked in place of the policy.
-    pub(crate) only: Option<Place>,
     /// The members whose first verdict has come.
     pub(crate) heard: MemberSet,
     /// How many members are still to be heard; none once they have been given up.
@@ -63,24 +61,6 @@ pub(crate) struct Best<S> {
 }
 
 impl<R, S> Mailbox<R, S> {
-    /// The places of the order that counts for this request.
-    pub(crate) fn places<'a>(&'a self, roster: &'a Roster) -> &'a [Place] {
-        if self.only.is_some() { self.only.as_slice() } else { roster.order() }
-    }
-
-    /// The rank of a member in that order.
-    pub(crate) fn rank_of(&self, member: MemberIndex, roster: &Roster) -> Option<u16> {
-        match self.only {
-            Some(only) => (only.member == member).then_some(0),
-            None => roster.rank_of(member),
-        }
-    }
-
-    /// Whether a score of this member is expected here.
-    pub(crate) fn expects(&self, member: MemberIndex, roster: &Roster) -> bool {
-        self.only.is_none_or(|only| only.member == member) && roster.expects(member)
-    }
-
     /// What the policy says at `now`, if `best` is the best-ranked score so far.
     pub(crate) fn judgement(
         &self,
@@ -95,6 +75,6 @@ impl<R, S> Mailbox<R, S> {
             _ if self.heard.contains(member) || tenure.absent.contains(member) => Standing::Failed,
             _ => Standing::Awaited,
         };
-        judge(self.places(&tenure.roster), standing, self.asked, self.deadline, now)
+        judge(tenure.roster.order(), standing, self.asked, self.deadline, now)
     }
 }

@@ -167,7 +167,6 @@ mod tests {
             deadline: Time::EPOCH,
             given_up_at: Time::EPOCH,
             tenure: 0,
-            only: None,
             heard: mailboxes.empty_set(members),
             awaited: 0,
             given_up: 0,

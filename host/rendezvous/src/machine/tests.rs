@@ -50,7 +50,7 @@ impl Stage {
     }
 
     /// Plays a script: `time event`, separated by semicolons. The events are
-    /// - `ask x`, `ask x of a`: a request, open to all or restricted to one model
+    /// - `ask x`, `ask x from 5`: a request, made now or at 5
     /// - `x a+`, `x a-`, `x a~`: model `a` predicts, faults or is missing
     /// - `tick`
     /// - `roster members | order`
@@ -60,10 +60,9 @@ impl Stage {
             let now = Time::from_us(time.parse().unwrap());
             match *event.split_whitespace().collect::<Vec<_>>() {
                 ["tick"] => self.rendezvous.handle_timeout(now),
-                ["ask", id] => self.ask(now, id, now, None),
-                ["ask", id, "of", only] => self.ask(now, id, now, Some(only)),
+                ["ask", id] => self.ask(now, id, now),
                 ["ask", id, "from", asked] => {
-                    self.ask(now, id, Time::from_us(asked.parse().unwrap()), None);
+                    self.ask(now, id, Time::from_us(asked.parse().unwrap()));
                 }
                 ["roster", ..] => {
                     let (members, order) = event["roster".len()..].split_once('|').unwrap();
@@ -76,15 +75,13 @@ impl Stage {
         }
     }
 
-    fn ask(&mut self, now: Time, id: &str, asked: Time, only: Option<&str>) {
+    fn ask(&mut self, now: Time, id: &str, asked: Time) {
         let roster = Arc::clone(self.rendezvous.roster());
-        let restrict = only.map(|name| roster.position(name).unwrap());
         let opening = Opening {
             id: id.into(),
             time: asked,
             deadline: asked + DEADLINE,
             attachment: format!("to {id}"),
-            restrict,
         };
         match self.rendezvous.handle_request(now, opening) {
             Ok(mailbox) => drop(self.mailboxes.insert(id.to_owned(), (mailbox, roster))),
@@ -273,13 +270,12 @@ fn another_revision_is_another_member() {
 #[test]
 fn a_member_is_found_by_the_roster_of_its_mailbox() {
     let mut stage = Stage::new();
-    stage.play("0 roster a/7 b/8 d/9:decoy | a b; 0 ask x; 0 ask y of b; 1 roster b/8 a/10 | b");
-    let of = |id: &str, revision| {
-        let member = stage.rendezvous.member_of(stage.mailboxes[id].0, revision);
+    stage.play("0 roster a/7 b/8 d/9:decoy | a b; 0 ask x; 1 roster b/8 a/10 | b");
+    let of = |revision| {
+        let member = stage.rendezvous.member_of(stage.mailboxes["x"].0, revision);
         member.map(MemberIndex::as_usize)
     };
-    assert_eq!([7, 8, 9, 10].map(|revision| of("x", revision)), [Some(0), Some(1), None, None]);
-    assert_eq!([7, 8, 9, 10].map(|revision| of("y", revision)), [None, Some(1), None, None]);
+    assert_eq!([7, 8, 9, 10].map(of), [Some(0), Some(1), None, None]);
 }
 
 #[test]
@@ -291,19 +287,6 @@ fn a_draining_member_is_still_heard() {
 #[test]
 fn open_mailboxes_keep_their_policy() {
     check_abc("0 ask x; 1 roster a b c | c b a; 2 x c+; 3 x a+", "x 3 a preferred");
-}
-
-#[test]
-fn a_restricted_request_is_for_its_model_alone_and_has_no_default() {
-    let staged = "0 roster a s d:decoy -q | a default;";
-    check(
-        &format!("{staged} 0 ask x of s; 1 x a+; 2 x s+"),
-        "x a Unknown; x 2 s preferred; x over",
-    );
-    check(&format!("{staged} 0 ask x of s; 2 x s-"), "x 2 nothing every-model-failed; x over");
-    check(&format!("{staged} 0 ask x of s; 50 tick"), "x 50 nothing nothing-came");
-    check(&format!("{staged} 0 ask x of d"), "x 0 nothing no-live-model; x over");
-    check(&format!("{staged} 0 ask x of q"), "x 0 nothing no-live-model; x over");
 }
 
 #[test]
@@ -383,7 +366,6 @@ fn the_memory_of_a_mailbox_is_what_the_docs_say_and_is_set_aside_at_the_start() 
             time,
             deadline: time + Duration::from_micros(500 + round % 700),
             attachment: (),
-            restrict: None,
         };
         drop(rendezvous.handle_request(time, opening));
         rendezvous.handle_timeout(time);
