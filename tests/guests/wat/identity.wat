@@ -1,0 +1,1 @@
+;; Answers `y = x`: the frame and nothing else.

@@ -1,0 +1,3 @@
+;; Loops without end while it is instantiated.
+(func $begin (loop $forever (br $forever)))
+(start $begin)

@@ -1,0 +1,10 @@
+;; Refuses everything, with a reason: `invalid-input` where x < 0, `failed` where x > 0, else `abstain`.
+(data (i32.const 1024) "I would rather not")
+(func $answer_request (param $request i32) (param $result i32)
+  (local $x f64)
+  (local.set $x (call $x (local.get $request)))
+  (call $refuse (local.get $result)
+    (select (i32.const 0)
+      (select (i32.const 2) (i32.const 1) (f64.gt (local.get $x) (f64.const 0)))
+      (f64.lt (local.get $x) (f64.const 0)))
+    (i32.const 1024) (i32.const 18)))

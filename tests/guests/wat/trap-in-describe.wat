@@ -1,0 +1,2 @@
+;; Traps when it is to describe itself.
+(func $describe (result i32) unreachable)
