@@ -13,7 +13,7 @@ use crate::{Metadata, MetadataError};
 pub enum ComponentizeError {
     /// Because the bytes are neither a WebAssembly module nor its text form.
     #[error("not a webassembly module, expected its binary or its text form: {0}")]
-    NotWasm(#[source] wat::Error),
+    NotWasm(wat::Error),
     /// Because it is a component already.
     #[error("found a component, expected a core module")]
     AlreadyComponent,
@@ -37,7 +37,7 @@ pub enum ComponentizeError {
 pub enum EmbedError {
     /// Because the bytes are neither a WebAssembly module nor its text form.
     #[error("not a webassembly module, expected its binary or its text form: {0}")]
-    NotWasm(#[source] wat::Error),
+    NotWasm(wat::Error),
     /// Because the WIT does not parse.
     #[error("{path} is not a wit package: {why}")]
     Wit {

@@ -4,6 +4,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::ExitCode;
 
 use anyhow::{Context as _, Result};
 use builder::Metadata;
@@ -50,14 +51,23 @@ struct Arguments {
     revision: Option<String>,
 }
 
-fn main() -> Result<()> {
-    let arguments = Arguments::parse();
-    let core = arguments.core.display().to_string();
-    let mut module = fs::read(&arguments.core).with_context(|| core.clone())?;
-    if let (Some(wit), Some(world)) = (&arguments.wit, &arguments.world) {
-        module = builder::embed(&module, wit, world).with_context(|| core.clone())?;
+fn main() -> ExitCode {
+    match run(&Arguments::parse()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("componentize: {error:#}");
+            ExitCode::FAILURE
+        }
     }
-    let component = builder::componentize(&module, &arguments.metadata()).context(core)?;
+}
+
+fn run(arguments: &Arguments) -> Result<()> {
+    let core = || arguments.core.display().to_string();
+    let mut module = fs::read(&arguments.core).with_context(core)?;
+    if let (Some(wit), Some(world)) = (&arguments.wit, &arguments.world) {
+        module = builder::embed(&module, wit, world).with_context(core)?;
+    }
+    let component = builder::componentize(&module, &arguments.metadata()).with_context(core)?;
     write(&arguments.output, &component).with_context(|| arguments.output.display().to_string())
 }
 
