@@ -1,1 +1,32 @@
 //! The watched folder as a value.
+//!
+//! [`Scanner`] makes a [`Catalog`] of a folder, [`diff`] says what changed between two, and
+//! [`Watcher`] does the scanning whenever something may have happened. Nothing that runs is touched
+//! from here, and nothing here knows what a component is beyond the lengths of its sections. The
+//! surprising part is what is *not* believed: a folder that is suddenly empty, a file that is
+//! suddenly gone, or one that somebody may still be writing changes nothing.
+
+pub mod catalog;
+pub mod default_outputs;
+pub mod diff;
+mod document;
+pub mod endpoint;
+mod file;
+pub mod host;
+pub mod manifest;
+pub mod problem;
+pub mod scanner;
+pub mod schema;
+mod units;
+pub mod watcher;
+
+pub use catalog::{Catalog, EndpointSpec, ModelFile, ReadError};
+pub use default_outputs::{DeclaredOutput, DefaultError, default_outputs};
+pub use diff::{Change, diff};
+pub use endpoint::EndpointConfig;
+pub use host::HostConfig;
+pub use manifest::ModelManifest;
+pub use problem::{Problem, Severity};
+pub use scanner::{Hint, Scan, ScanOptions, Scanner};
+pub use schema::{Kind, schema};
+pub use watcher::{WatchOptions, Watcher};

@@ -1,0 +1,342 @@
+//! `endpoint.toml` as a value.
+//!
+//! What a file leaves out is filled in before it is read: from `[endpoint]` of `understudy.toml`,
+//! then from the defaults here. So nobody who holds a configuration ever meets a missing value.
+
+pub mod policy;
+pub mod roles;
+pub(crate) mod rules;
+pub mod stream;
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::time::Duration;
+
+use message::{Datatype, ModelName};
+use schemars::JsonSchema;
+use serde::de::{self, Unexpected};
+use serde::{Deserialize, Deserializer};
+
+use crate::document::Document;
+use crate::problem::Problem;
+use crate::units::{self, Span};
+
+pub use policy::{DefaultValue, PolicyConfig, Preference, Preferred, Route};
+pub use roles::{Decoy, Roles};
+pub use stream::{Fsync, Retention, StreamConfig};
+
+/// The configuration of one endpoint.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+#[schemars(title = "endpoint.toml")]
+pub struct EndpointConfig {
+    /// How long after a request its answer is due, where the request does not say. Default `50ms`.
+    #[serde(deserialize_with = "units::text::<Span, _>")]
+    #[schemars(with = "Span")]
+    pub deadline: Duration,
+    /// The input that sticky splits and partitions go by.
+    pub key: Option<String>,
+    /// Which models play which part. A model with none is staged: it scores everything and
+    /// answers nothing.
+    pub roles: Roles,
+    /// How the answer is chosen.
+    pub policy: PolicyConfig,
+    /// Orders for some of the requests. The first whose condition holds goes before the policy.
+    #[serde(rename = "route")]
+    pub routes: Vec<Route>,
+    /// The sizes of what waits.
+    pub limits: EndpointLimits,
+    /// How the records of this endpoint are kept.
+    pub stream: StreamConfig,
+    /// The tensors that every model of this endpoint must take and give.
+    pub schema: Option<TensorSchemas>,
+    /// When a model that faults is rolled back or set aside.
+    pub quarantine: Quarantine,
+    /// How many of the latest requests a model must answer before it counts as warm. Default 32.
+    pub warm_up_requests: usize,
+}
+
+/// The part of an endpoint's configuration that `understudy.toml` may give for all.
+#[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct EndpointDefaults {
+    /// How long after a request its answer is due, where the request does not say. Default `50ms`.
+    #[serde(deserialize_with = "units::text::<Span, _>")]
+    #[schemars(with = "Span")]
+    pub deadline: Duration,
+    /// The sizes of what waits.
+    pub limits: EndpointLimits,
+    /// How the records of an endpoint are kept.
+    pub stream: StreamConfig,
+    /// When a model that faults is rolled back or set aside.
+    pub quarantine: Quarantine,
+    /// How many of the latest requests a model must answer before it counts as warm. Default 32.
+    pub warm_up_requests: usize,
+}
+
+/// The sizes of what waits at an endpoint. Each queue that is full says so; none grows.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct EndpointLimits {
+    /// Requests of one partition that are not answered, or whose scores are not all in. Default
+    /// 16384.
+    #[serde(deserialize_with = "units::count")]
+    #[schemars(range(min = 1))]
+    pub open_mailboxes: usize,
+    /// How long after the deadline a late score is still waited for. Default `1s`.
+    #[serde(deserialize_with = "units::text::<Span, _>")]
+    #[schemars(with = "Span")]
+    pub score_grace: Duration,
+    /// Requests that wait for one model, where its manifest does not say. Default 1024.
+    #[serde(deserialize_with = "units::count")]
+    #[schemars(range(min = 1))]
+    pub queue: usize,
+    /// Requests that one call of a model takes, where its manifest does not say. Default 64.
+    #[serde(deserialize_with = "units::count")]
+    #[schemars(range(min = 1))]
+    pub batch: usize,
+}
+
+/// The tensors that every model of an endpoint must take and give.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct TensorSchemas {
+    /// The inputs, by name.
+    pub inputs: BTreeMap<String, TensorSchema>,
+    /// The outputs, by name.
+    pub outputs: BTreeMap<String, TensorSchema>,
+}
+
+/// What one tensor must be.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TensorSchema {
+    /// The type of its elements, as the Open Inference Protocol names it: `FP64`, `BYTES`.
+    #[serde(deserialize_with = "datatype")]
+    #[schemars(with = "String")]
+    pub datatype: Datatype,
+    /// The length of each dimension, -1 where it may vary. Without it any shape is right.
+    #[serde(default)]
+    pub shape: Option<Vec<i32>>,
+}
+
+/// When a model that faults is rolled back to the revision before it, or set aside.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct Quarantine {
+    /// So many faults within `window` are too many. Default 5.
+    #[serde(deserialize_with = "units::count")]
+    #[schemars(range(min = 1))]
+    pub faults: usize,
+    /// The time in which faults are counted together. Default `1min`.
+    #[serde(deserialize_with = "units::text::<Span, _>")]
+    #[schemars(with = "Span")]
+    pub window: Duration,
+    /// How long a model is first set aside; doubled each time. Default `1s`.
+    #[serde(deserialize_with = "units::text::<Span, _>")]
+    #[schemars(with = "Span")]
+    pub backoff_first: Duration,
+    /// How long it is set aside at most. Default `5min`.
+    #[serde(deserialize_with = "units::text::<Span, _>")]
+    #[schemars(with = "Span")]
+    pub backoff_longest: Duration,
+    /// Whether a revision with too many faults gives way to the one before it. Default true.
+    pub rollback: bool,
+}
+
+impl EndpointConfig {
+    /// Reads the text of an `endpoint.toml`. `file` is named in problems only.
+    ///
+    /// Which models there are is not known here, so a policy may still name one that is missing.
+    ///
+    /// # Errors
+    /// The first problem of the text, with its place.
+    pub fn parse(file: &Path, text: &str) -> Result<Self, Problem> {
+        Self::read(&Document::parse(file, text)?)
+    }
+
+    pub(crate) fn read(document: &Document) -> Result<Self, Problem> {
+        let config: Self = document.read()?;
+        rules::check(&config, document)?;
+        Ok(config)
+    }
+
+    /// Every model that the roles, the policy and the routes name, each once.
+    pub fn model_names(&self) -> Vec<ModelName> {
+        let mut names: Vec<_> = rules::mentions(self).into_iter().map(|(_, name)| name).collect();
+        names.sort();
+        names.dedup();
+        names
+    }
+
+    pub(crate) fn mentions(&self) -> Vec<(crate::document::KeyPath, ModelName)> {
+        rules::mentions(self)
+    }
+}
+
+impl Default for EndpointConfig {
+    fn default() -> Self {
+        let defaults = EndpointDefaults::default();
+        Self {
+            deadline: defaults.deadline,
+            key: None,
+            roles: Roles::default(),
+            policy: PolicyConfig::default(),
+            routes: Vec::new(),
+            limits: defaults.limits,
+            stream: defaults.stream,
+            schema: None,
+            quarantine: defaults.quarantine,
+            warm_up_requests: defaults.warm_up_requests,
+        }
+    }
+}
+
+impl Default for EndpointDefaults {
+    fn default() -> Self {
+        Self {
+            deadline: Duration::from_millis(50),
+            limits: EndpointLimits::default(),
+            stream: StreamConfig::default(),
+            quarantine: Quarantine::default(),
+            warm_up_requests: 32,
+        }
+    }
+}
+
+impl Default for EndpointLimits {
+    fn default() -> Self {
+        Self { open_mailboxes: 16_384, score_grace: Duration::from_secs(1), queue: 1024, batch: 64 }
+    }
+}
+
+impl Default for Quarantine {
+    fn default() -> Self {
+        Self {
+            faults: 5,
+            window: Duration::from_secs(60),
+            backoff_first: Duration::from_secs(1),
+            backoff_longest: Duration::from_secs(300),
+            rollback: true,
+        }
+    }
+}
+
+fn datatype<'de, D: Deserializer<'de>>(from: D) -> Result<Datatype, D::Error> {
+    let name = String::deserialize(from)?;
+    Datatype::from_wire_name(&name).ok_or_else(|| {
+        let expected = "a datatype such as \"BOOL\", \"INT64\", \"FP32\", \"FP64\" or \"BYTES\"";
+        de::Error::invalid_value(Unexpected::Str(&name), &expected)
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const EXAMPLE: &str = r#"
+deadline = "50ms"
+key = "carrier"                                  # the input that sticky splits and partitions go by
+[roles]
+champion = "gbdt"
+canary = "logit-2013q1"
+decoy = true
+[policy]
+kind = "preference"
+order = [{ model = "gbdt", until = "30ms" }, { model = "logit" }]
+default = { delayed = [0.2] }
+[[route]]
+when = "key == 'HA'"
+order = [{ model = "hawaiian" }, { model = "gbdt" }]
+"#;
+
+    fn parse(text: &str) -> Result<EndpointConfig, Problem> {
+        EndpointConfig::parse(Path::new("endpoint.toml"), text)
+    }
+
+    fn refused(text: &str, expected: &str) {
+        assert_eq!(parse(text).unwrap_err().to_string(), format!("endpoint.toml:{expected}"));
+    }
+
+    #[test]
+    fn the_example_of_the_design_is_understood() {
+        let config = parse(EXAMPLE).unwrap();
+        assert_eq!(config.deadline, Duration::from_millis(50));
+        assert_eq!(config.key.as_deref(), Some("carrier"));
+        assert_eq!(config.roles.champion, Some("gbdt".into()));
+        assert_eq!(config.roles.decoy, Decoy::Host);
+        let PolicyConfig::Preference(preference) = &config.policy;
+        let order = [
+            Preferred { model: "gbdt".into(), until: Some(Duration::from_millis(30)) },
+            Preferred { model: "logit".into(), until: None },
+        ];
+        assert_eq!(preference.order, order);
+        let default = BTreeMap::from([("delayed".to_owned(), DefaultValue::Floats(vec![0.2]))]);
+        assert_eq!(preference.default, Some(default));
+        assert_eq!(config.routes[0].when, "key == 'HA'");
+        let names = config.model_names();
+        let names: Vec<_> = names.iter().map(ModelName::as_str).collect();
+        assert_eq!(names, ["gbdt", "hawaiian", "logit", "logit-2013q1"]);
+    }
+
+    #[test]
+    fn an_empty_file_is_the_defaults() {
+        assert_eq!(parse("").unwrap(), EndpointConfig::default());
+    }
+
+    #[test]
+    fn every_key_is_read() {
+        let text = r#"
+            warm_up_requests = 0
+            limits = { open_mailboxes = 10, score_grace = "2s", queue = 5, batch = 3 }
+            quarantine = { faults = 1, window = "2s", backoff_first = "3s", backoff_longest = "4s", rollback = false }
+            [stream]
+            fsync = "each"
+            segment = "1MiB"
+            unsynced_limit = "2MiB"
+            record_limit = "3MiB"
+            retention = { age = "1d", size = "4MiB", hard_size = "5MiB" }
+            [schema.inputs]
+            carrier = { datatype = "BYTES", shape = [1] }
+            [schema.outputs]
+            delayed = { datatype = "FP64", shape = [-1, 2] }
+        "#;
+        let config = parse(text).unwrap();
+        assert_eq!((config.limits.queue, config.limits.batch), (5, 3));
+        assert_eq!(config.stream.fsync, Fsync::Each);
+        assert_eq!(config.stream.retention.hard_size_bytes, Some(5 << 20));
+        assert_eq!(config.quarantine.backoff_longest, Duration::from_secs(4));
+        let outputs = config.schema.unwrap().outputs;
+        assert_eq!(outputs["delayed"].shape, Some(vec![-1, 2]));
+        assert_eq!(outputs["delayed"].datatype, Datatype::Fp64);
+    }
+
+    #[test]
+    fn a_mistake_names_line_key_found_and_expected() {
+        refused(
+            "deadlin = '50ms'",
+            "1: deadlin: found an unknown key, expected one of \"deadline\", \"key\", \"roles\", \
+             \"policy\", \"route\", \"limits\", \"stream\", \"schema\", \"quarantine\", \
+             \"warm_up_requests\"; did you mean \"deadline\"?",
+        );
+        refused(
+            "deadline = 50",
+            "1: deadline: found 50, expected a duration such as \"500us\", \"30ms\", \"2s\", \
+             \"5min\", \"1h\" or \"7d\"",
+        );
+        refused(
+            "[limits]\n\nqueue = 0",
+            "3: limits.queue: found 0, expected a whole number from 1 to 1000000000",
+        );
+        refused(
+            "[schema.inputs]\nday = { datatype = 'DATE' }",
+            "2: schema.inputs.day.datatype: found \"DATE\", expected a datatype such as \"BOOL\", \
+             \"INT64\", \"FP32\", \"FP64\" or \"BYTES\"",
+        );
+        refused("key = true", "1: key: found true, expected a text");
+        refused(
+            "quarantine = { faults = 1",
+            "1: found text that is not TOML: unclosed inline table, expected `}`",
+        );
+    }
+}

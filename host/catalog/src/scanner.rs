@@ -1,0 +1,309 @@
+//! Scans: the folder, and what it was before, become a catalog.
+//!
+//! A scan never waits. What is not clear yet (a file that somebody may be writing, one that has
+//! just vanished) stays as it was, and the scan says when to come again. Time is an argument.
+
+mod assemble;
+mod files;
+mod look;
+mod sections;
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Duration;
+
+use message::{EndpointName, Time};
+
+use self::assemble::{Facts, assemble};
+use self::files::{Fact, Files};
+use self::look::{Hollow, Seen, Sight, look};
+use crate::catalog::{Catalog, EndpointSpec};
+use crate::document::{Document, Node};
+use crate::endpoint::EndpointConfig;
+use crate::manifest::ModelManifest;
+use crate::problem::Problem;
+
+/// Makes catalogs of one folder, remembering what it saw.
+#[derive(Debug)]
+pub struct Scanner {
+    dir: PathBuf,
+    /// `dir` from the root of the file system, as hints name it.
+    absolute: PathBuf,
+    options: ScanOptions,
+    /// What an endpoint and a model are where no file says anything.
+    config: EndpointConfig,
+    manifest: ModelManifest,
+    files: Files,
+    /// Since when the folder of an endpoint has not been there.
+    vanished: BTreeMap<EndpointName, Time>,
+    folders: BTreeMap<PathBuf, (u64, u64)>,
+    catalog: Arc<Catalog>,
+}
+
+/// How careful a scan is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ScanOptions {
+    /// How long a file must keep still where nobody says that its writer is done.
+    pub settle: Duration,
+    /// How long a file or folder must be gone before that counts.
+    pub grace: Duration,
+    /// The largest file that is taken for a model.
+    pub model_limit_bytes: u64,
+    /// The largest file that is taken for a configuration.
+    pub config_limit_bytes: u64,
+    /// What lies beneath the files of the folder.
+    pub defaults: Defaults,
+}
+
+/// What `understudy.toml` says for every endpoint and every model.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Defaults {
+    endpoint: Option<Node>,
+    model: Option<Node>,
+}
+
+/// What came of a scan.
+#[derive(Debug, Clone)]
+pub struct Scan {
+    /// The folder. The very one of the scan before (`Arc::ptr_eq`) if nothing is different.
+    pub catalog: Arc<Catalog>,
+    /// When something that is unsettled now may be settled; another scan should follow then.
+    pub again_at: Option<Time>,
+}
+
+/// What the system says about a file. It makes a scan faster or more careful, never wrong.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hint {
+    /// When somebody wrote to it and has not closed it.
+    Writing,
+    /// When its writer closed it, or it was renamed to where it is.
+    Done,
+}
+
+impl Scan {
+    /// Whether something in the folder is in motion.
+    pub const fn unsettled(&self) -> bool {
+        self.again_at.is_some()
+    }
+}
+
+impl Scanner {
+    /// A scanner of the folder `dir`, which need not exist yet. Nothing is read before
+    /// [`scan`](Self::scan).
+    pub fn new(dir: impl Into<PathBuf>, options: ScanOptions) -> Self {
+        let dir = dir.into();
+        Self {
+            absolute: std::path::absolute(&dir).unwrap_or_else(|_| dir.clone()),
+            config: options.defaults.endpoint_config(),
+            manifest: options.defaults.model_manifest(),
+            dir,
+            options,
+            files: Files::default(),
+            vanished: BTreeMap::new(),
+            folders: BTreeMap::new(),
+            catalog: Arc::default(),
+        }
+    }
+
+    /// The catalog of the latest scan; empty before the first.
+    pub fn catalog(&self) -> &Arc<Catalog> {
+        &self.catalog
+    }
+
+    /// Takes a hint about a file of the folder; about others it is ignored.
+    pub fn handle_hint(&mut self, now: Time, path: &Path, hint: Hint) {
+        let relative = path.strip_prefix(&self.absolute).or_else(|_| path.strip_prefix(&self.dir));
+        if let Ok(relative) = relative {
+            self.files.hint(now, relative.to_owned(), hint);
+        }
+    }
+
+    /// Forgets all hints, to be called when some were lost.
+    pub fn forget_hints(&mut self) {
+        self.files.forget_hints();
+    }
+
+    /// Looks at the folder. Files that are as they were are not opened.
+    ///
+    /// `now` is compared with the times of files, so it must be of the system's clock; a clock that
+    /// is set back does no harm.
+    pub fn scan(&mut self, now: Time) -> Scan {
+        let mut sight = look(&self.dir);
+        let mut problems = std::mem::take(&mut sight.problems);
+        problems.extend(self.unreadable(&sight));
+        let mut endpoints = BTreeMap::new();
+        for name in self.names(&sight) {
+            let spec = match sight.endpoints.get(&name) {
+                Some(seen) => self.endpoint(now, &name, seen, &mut problems),
+                None => self.without_folder(now, &name, &sight, &mut problems),
+            };
+            endpoints.extend(spec.map(|spec| (name, spec)));
+        }
+        problems.sort();
+        problems.dedup();
+        let catalog = Catalog { endpoints, problems };
+        if catalog != *self.catalog {
+            self.catalog = Arc::new(catalog);
+        }
+        let known = |name: &str| {
+            self.catalog.endpoints.contains_key(name) || sight.endpoints.contains_key(name)
+        };
+        self.files.keep_folders(|folder| folder.to_str().is_some_and(known));
+        self.folders = sight.folders;
+        Scan { catalog: self.catalog.clone(), again_at: self.files.finish(now) }
+    }
+
+    /// The folders that the latest scan saw, each with its device and inode; the top is "".
+    pub(crate) fn folders(&self) -> &BTreeMap<PathBuf, (u64, u64)> {
+        &self.folders
+    }
+
+    /// The folder from the root of the file system.
+    pub(crate) fn absolute(&self) -> &Path {
+        &self.absolute
+    }
+
+    fn names(&self, sight: &Sight) -> BTreeSet<EndpointName> {
+        self.catalog.endpoints.keys().chain(sight.endpoints.keys()).cloned().collect()
+    }
+
+    fn unreadable(&self, sight: &Sight) -> Vec<Problem> {
+        let problem = |(relative, hollow): (&PathBuf, &Hollow)| match hollow {
+            Hollow::Unreadable(found) => {
+                let problem = Problem::new(self.path(relative), found.as_str());
+                Some(problem.expected("a folder that can be listed"))
+            }
+            Hollow::Empty => None,
+        };
+        sight.hollow.iter().filter_map(problem).collect()
+    }
+
+    fn endpoint(
+        &mut self,
+        now: Time,
+        name: &EndpointName,
+        seen: &BTreeMap<String, Seen>,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Arc<EndpointSpec>> {
+        self.vanished.remove(name);
+        let relative = Path::new(name.as_str());
+        let previous = self.catalog.endpoints.get(name);
+        let facts = Facts {
+            name,
+            folder: &self.dir.join(relative),
+            files: learn(&mut self.files, now, &self.dir, relative, seen, &self.options),
+            previous: previous.map(|spec| &**spec),
+            config: &self.config,
+            manifest: &self.manifest,
+        };
+        let spec = assemble(&facts, problems)?;
+        match previous {
+            Some(previous) if **previous == spec => Some(previous.clone()),
+            _ => Some(Arc::new(spec)),
+        }
+    }
+
+    /// An endpoint whose folder is not seen stays if the folder, its tenant's, or the whole is
+    /// merely hollow: something may have been unmounted. If the folder itself is gone, it goes
+    /// after the grace.
+    fn without_folder(
+        &mut self,
+        now: Time,
+        name: &EndpointName,
+        sight: &Sight,
+        problems: &mut Vec<Problem>,
+    ) -> Option<Arc<EndpointSpec>> {
+        let previous = self.catalog.endpoints.get(name)?.clone();
+        let relative = Path::new(name.as_str());
+        let hollow = relative.ancestors().find_map(|folder| sight.hollow.get_key_value(folder));
+        if let Some((folder, hollow)) = hollow {
+            self.vanished.remove(name);
+            if *hollow == Hollow::Empty {
+                problems.push(self.emptied(folder));
+            }
+            return Some(previous);
+        }
+        let since = self.vanished.get(name).map_or(now, |since| *since.min(&now));
+        if now.since(since) >= self.options.grace {
+            self.vanished.remove(name);
+            return None;
+        }
+        self.vanished.insert(name.clone(), since);
+        self.files.come_again(since + self.options.grace);
+        Some(previous)
+    }
+
+    fn emptied(&self, folder: &Path) -> Problem {
+        let problem = Problem::new(self.path(folder), "a folder without models");
+        if folder.as_os_str().is_empty() {
+            problem.expected("endpoints").note("what was there stays; is something unmounted?")
+        } else {
+            problem
+                .expected("the endpoints that were there")
+                .note("they stay until the folder itself is removed")
+        }
+    }
+
+    fn path(&self, relative: &Path) -> PathBuf {
+        // Joining nothing would append a slash.
+        if relative.as_os_str().is_empty() { self.dir.clone() } else { self.dir.join(relative) }
+    }
+}
+
+fn learn(
+    files: &mut Files,
+    now: Time,
+    dir: &Path,
+    folder: &Path,
+    seen: &BTreeMap<String, Seen>,
+    options: &ScanOptions,
+) -> BTreeMap<String, Fact> {
+    let known = files.names_in(folder);
+    let names: BTreeSet<&String> = known.iter().chain(seen.keys()).collect();
+    names
+        .into_iter()
+        .map(|name| {
+            let relative = folder.join(name);
+            (name.clone(), files.learn(now, dir, &relative, seen.get(name), options))
+        })
+        .collect()
+}
+
+impl Default for ScanOptions {
+    fn default() -> Self {
+        Self {
+            settle: Duration::from_millis(500),
+            grace: Duration::from_secs(1),
+            model_limit_bytes: 256 << 20,
+            config_limit_bytes: 1 << 20,
+            defaults: Defaults::default(),
+        }
+    }
+}
+
+impl Defaults {
+    pub(crate) fn new(endpoint: Option<Node>, model: Option<Node>) -> Self {
+        Self { endpoint, model }
+    }
+
+    fn beneath_endpoint(&self, document: &mut Document) {
+        self.endpoint.iter().for_each(|node| document.underlay(node));
+    }
+
+    fn beneath_manifest(&self, document: &mut Document) {
+        self.model.iter().for_each(|node| document.underlay(node));
+    }
+
+    fn endpoint_config(&self) -> EndpointConfig {
+        let mut nothing = Document::empty();
+        self.beneath_endpoint(&mut nothing);
+        nothing.read().expect("invariant: the defaults were read with understudy.toml")
+    }
+
+    fn model_manifest(&self) -> ModelManifest {
+        let mut nothing = Document::empty();
+        self.beneath_manifest(&mut nothing);
+        nothing.read().expect("invariant: the defaults were read with understudy.toml")
+    }
+}

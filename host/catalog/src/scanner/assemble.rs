@@ -1,0 +1,215 @@
+//! One endpoint from the facts about its files and from what it was before.
+//!
+//! Pure: what cannot be had now is taken from the version before, and what is wrong is said.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::path::Path;
+use std::sync::Arc;
+
+use message::{EndpointName, ModelName};
+
+use super::files::{Artefact, EndpointFile, Fact};
+use super::look::ENDPOINT_FILE;
+use crate::catalog::{EndpointSpec, ModelFile};
+use crate::endpoint::EndpointConfig;
+use crate::manifest::ModelManifest;
+use crate::problem::{Problem, did_you_mean, one_of};
+
+/// What is known of one endpoint.
+pub(super) struct Facts<'a> {
+    pub(super) name: &'a EndpointName,
+    /// Its folder, for people.
+    pub(super) folder: &'a Path,
+    /// Its files by name.
+    pub(super) files: BTreeMap<String, Fact>,
+    /// Its last good version.
+    pub(super) previous: Option<&'a EndpointSpec>,
+    /// What it is where no file says anything.
+    pub(super) config: &'a EndpointConfig,
+    pub(super) manifest: &'a ModelManifest,
+}
+
+/// Makes the endpoint, or nothing where it never had a good version. Adds to `problems`.
+pub(super) fn assemble(facts: &Facts<'_>, problems: &mut Vec<Problem>) -> Option<EndpointSpec> {
+    let (mut models, gone) = models(facts, problems);
+    let config = config(facts, &models, &gone, problems)?;
+    let named = config.model_names();
+    for (name, model) in gone {
+        // Who wants a model to go stops naming it. Until then a file that is missing is doubt.
+        if named.contains(&name) {
+            let problem = Problem::new(&model.path, "no file")
+                .expected(format!("the model that {ENDPOINT_FILE} names"));
+            problems.push(problem.note("the revision that was there stays"));
+            models.insert(name, model);
+        }
+    }
+    Some(EndpointSpec { name: facts.name.clone(), config, models })
+}
+
+type Models = BTreeMap<ModelName, ModelFile>;
+
+/// The models that are there, and those whose file is gone.
+fn models(facts: &Facts<'_>, problems: &mut Vec<Problem>) -> (Models, Models) {
+    let (mut models, mut gone) = (Models::new(), Models::new());
+    for name in facts.model_names() {
+        let previous = facts.previous.and_then(|spec| spec.models.get(&name)).cloned();
+        let file_name = format!("{name}.wasm");
+        if file_name == "endpoint.wasm" {
+            let problem = Problem::new(facts.folder.join(file_name), "a model named \"endpoint\"");
+            problems.push(problem.expected(format!("another name, as {ENDPOINT_FILE} is taken")));
+            continue;
+        }
+        let now = match facts.file(&file_name) {
+            Fact::Model(artefact) => model(facts, &name, artefact, previous.as_ref(), problems),
+            Fact::Unusable(problem) => {
+                problems.push(problem.clone());
+                None
+            }
+            Fact::Absent => {
+                gone.extend(previous.map(|previous| (name.clone(), previous)));
+                orphan(facts, &name, problems);
+                continue;
+            }
+            _ => None,
+        };
+        models.extend(now.or(previous).map(|model| (name, model)));
+    }
+    (models, gone)
+}
+
+/// A model from its artefact; nothing while it is not known what the model may do.
+fn model(
+    facts: &Facts<'_>,
+    name: &ModelName,
+    artefact: &Artefact,
+    previous: Option<&ModelFile>,
+    problems: &mut Vec<Problem>,
+) -> Option<ModelFile> {
+    let previous = || previous.map(|model| model.manifest.clone());
+    let manifest = match facts.file(&format!("{name}.toml")) {
+        Fact::Manifest(manifest) => Some((**manifest).clone()),
+        Fact::Absent => Some(facts.manifest.clone()),
+        Fact::Unusable(problem) => {
+            problems.push(problem.clone());
+            previous()
+        }
+        _ => previous(),
+    };
+    Some(ModelFile {
+        path: facts.folder.join(format!("{name}.wasm")),
+        revision: artefact.revision,
+        size_bytes: artefact.size_bytes,
+        manifest: manifest?,
+        target: artefact.target.clone(),
+    })
+}
+
+fn orphan(facts: &Facts<'_>, name: &ModelName, problems: &mut Vec<Problem>) {
+    let file_name = format!("{name}.toml");
+    if matches!(facts.file(&file_name), Fact::Manifest(_) | Fact::Unusable(_)) {
+        let problem = Problem::new(facts.folder.join(file_name), "a manifest by itself");
+        problems.push(problem.expected(format!("\"{name}.wasm\" beside it")).warning());
+    }
+}
+
+/// The configuration: that of the file if it is good, else the one before.
+fn config(
+    facts: &Facts<'_>,
+    models: &Models,
+    gone: &Models,
+    problems: &mut Vec<Problem>,
+) -> Option<EndpointConfig> {
+    let previous = facts.previous.map(|spec| spec.config.clone());
+    match facts.file(ENDPOINT_FILE) {
+        Fact::Endpoint(file) => match accept(facts, file, models, gone) {
+            Accepted::Yes => {
+                problems.extend(remarks(file));
+                Some(file.config.clone())
+            }
+            Accepted::NotYet => previous,
+            Accepted::No(problem) => {
+                problems.push(*problem);
+                previous
+            }
+        },
+        Fact::Unusable(problem) => {
+            problems.push(problem.clone());
+            previous
+        }
+        Fact::Absent => match previous {
+            Some(previous) if previous != *facts.config => {
+                let problem = Problem::new(facts.folder.join(ENDPOINT_FILE), "no file");
+                let problem = problem.expected("the configuration of the endpoint");
+                problems.push(problem.note("the one that was there stays"));
+                Some(previous)
+            }
+            _ => Some(facts.config.clone()),
+        },
+        _ => previous,
+    }
+}
+
+enum Accepted {
+    Yes,
+    /// When a model that it names is still being copied.
+    NotYet,
+    No(Box<Problem>),
+}
+
+fn accept(facts: &Facts<'_>, file: &Arc<EndpointFile>, models: &Models, gone: &Models) -> Accepted {
+    let emptied = facts.previous.is_some_and(|previous| previous.config != file.config);
+    if file.document.is_empty() && emptied {
+        // Whoever truncates a file and then runs out of disk did not mean the defaults.
+        let path = facts.folder.join(ENDPOINT_FILE);
+        let problem = Problem::new(path, "an empty file").expected("a key, or at least a comment");
+        return Accepted::No(Box::new(problem.note("the configuration that was there stays")));
+    }
+    let known: Vec<&str> = models
+        .keys()
+        .chain(gone.keys())
+        .map(ModelName::as_str)
+        .collect::<BTreeSet<_>>()
+        .into_iter()
+        .collect();
+    let missing = file.config.mentions();
+    let mut missing = missing.iter().filter(|(_, name)| !known.contains(&name.as_str())).peekable();
+    if missing.peek().is_none() {
+        return Accepted::Yes;
+    }
+    let arriving =
+        |name: &ModelName| matches!(facts.file(&format!("{name}.wasm")), Fact::Unsettled);
+    match missing.find(|(_, name)| !arriving(name)) {
+        None => Accepted::NotYet,
+        Some((path, name)) => {
+            let found = format!("{:?}", name.as_str());
+            let mut problem = file.document.problem_at(path, found).expected(one_of(&known));
+            problem.note = did_you_mean(name.as_str(), &known).map(Into::into);
+            Accepted::No(Box::new(problem))
+        }
+    }
+}
+
+/// What is right in a configuration and yet will not do what it says.
+fn remarks(file: &EndpointFile) -> Option<Problem> {
+    let path = crate::document::KeyPath::new("route").index(0);
+    (!file.config.routes.is_empty()).then(|| {
+        let problem = file.document.problem_at(&path, "a route");
+        problem.note("this version of the host takes policy.order for every request").warning()
+    })
+}
+
+impl Facts<'_> {
+    fn file(&self, name: &str) -> &Fact {
+        self.files.get(name).unwrap_or(&Fact::Absent)
+    }
+
+    /// The models that there are, were, or would be by their manifests.
+    fn model_names(&self) -> BTreeSet<ModelName> {
+        let stem = |name: &String| {
+            let manifest = || name.strip_suffix(".toml").filter(|_| name != ENDPOINT_FILE);
+            name.strip_suffix(".wasm").or_else(manifest).map(ModelName::from)
+        };
+        let previous = self.previous.into_iter().flat_map(|spec| spec.models.keys().cloned());
+        self.files.keys().filter_map(stem).chain(previous).collect()
+    }
+}

@@ -1,0 +1,265 @@
+//! Durations, sizes, names and counts as they are written in files: `"30ms"`, `"64MiB"`, `"gbdt"`.
+//!
+//! Each is a type without values, which names what it reads; the configuration holds the plain
+//! `Duration` or number. A bare number is refused: it would not say its unit.
+
+use std::borrow::Cow;
+use std::fmt;
+use std::marker::PhantomData;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use message::ModelName;
+use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
+use serde::de::{self, Deserializer, SeqAccess, Unexpected, Visitor};
+
+/// The longest name of an endpoint, a tenant or a model, in bytes.
+const NAME_LIMIT_BYTES: usize = 100;
+
+/// Something that is written as text and means a value.
+pub(crate) trait Text {
+    type Value;
+    /// Completes "expected …".
+    const EXPECTED: &'static str;
+    const NAME: &'static str;
+    const PATTERN: &'static str;
+    fn parse(text: &str) -> Option<Self::Value>;
+}
+
+/// Reads a text that must be there.
+pub(crate) fn text<'de, T: Text, D: Deserializer<'de>>(from: D) -> Result<T::Value, D::Error> {
+    from.deserialize_str(TextVisitor::<T>(PhantomData))
+}
+
+/// Reads a text that may be left out; to be used with `#[serde(default)]`.
+pub(crate) fn optional<'de, T: Text, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<T::Value>, D::Error> {
+    text::<T, D>(from).map(Some)
+}
+
+/// Reads an array of texts.
+pub(crate) fn list<'de, T: Text, D: Deserializer<'de>>(from: D) -> Result<Vec<T::Value>, D::Error> {
+    from.deserialize_seq(ListVisitor::<T>(PhantomData))
+}
+
+/// Reads a number of things, at least one.
+pub(crate) fn count<'de, D: Deserializer<'de>>(from: D) -> Result<usize, D::Error> {
+    from.deserialize_u64(CountVisitor)
+}
+
+/// Reads a number of things that may be left out; to be used with `#[serde(default)]`.
+pub(crate) fn optional_count<'de, D: Deserializer<'de>>(
+    from: D,
+) -> Result<Option<usize>, D::Error> {
+    count(from).map(Some)
+}
+
+/// A length of time.
+pub(crate) struct Span;
+
+impl Text for Span {
+    type Value = Duration;
+    const EXPECTED: &'static str =
+        "a duration such as \"500us\", \"30ms\", \"2s\", \"5min\", \"1h\" or \"7d\"";
+    const NAME: &'static str = "Duration";
+    const PATTERN: &'static str = "^[0-9]+ ?(us|ms|s|min|h|d)$";
+
+    fn parse(text: &str) -> Option<Duration> {
+        let (number, unit) = number_and_unit(text)?;
+        let unit_us = match unit {
+            "us" => 1,
+            "ms" => 1_000,
+            "s" => 1_000_000,
+            "min" => 60_000_000,
+            "h" => 3_600_000_000,
+            "d" => 86_400_000_000,
+            _ => return None,
+        };
+        number.checked_mul(unit_us).filter(|us| *us > 0).map(Duration::from_micros)
+    }
+}
+
+/// A number of bytes.
+pub(crate) struct Size;
+
+impl Text for Size {
+    type Value = u64;
+    const EXPECTED: &'static str = "a size such as \"512B\", \"64KiB\", \"64MiB\" or \"1GiB\"";
+    const NAME: &'static str = "Size";
+    const PATTERN: &'static str = "^[0-9]+ ?(B|KiB|MiB|GiB|TiB)$";
+
+    fn parse(text: &str) -> Option<u64> {
+        let (number, unit) = number_and_unit(text)?;
+        let shift = match unit {
+            "B" => 0,
+            "KiB" => 10,
+            "MiB" => 20,
+            "GiB" => 30,
+            "TiB" => 40,
+            _ => return None,
+        };
+        number.checked_mul(1 << shift).filter(|bytes| *bytes > 0)
+    }
+}
+
+/// The name of a model.
+pub(crate) struct Name;
+
+impl Text for Name {
+    type Value = ModelName;
+    const EXPECTED: &'static str = "the name of a model: letters, digits, \".\", \"_\" and \"-\", at most 100, not starting with \".\"";
+    const NAME: &'static str = "ModelName";
+    const PATTERN: &'static str = "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$";
+
+    fn parse(text: &str) -> Option<ModelName> {
+        is_name(text).then(|| ModelName::from(text))
+    }
+}
+
+/// An address to listen on.
+pub(crate) struct Address;
+
+impl Text for Address {
+    type Value = SocketAddr;
+    const EXPECTED: &'static str =
+        "an address and a port such as \"127.0.0.1:8000\" or \"[::]:8000\"";
+    const NAME: &'static str = "Address";
+    const PATTERN: &'static str = "^.+:[0-9]+$";
+
+    fn parse(text: &str) -> Option<SocketAddr> {
+        text.parse().ok()
+    }
+}
+
+/// Whether a text can name an endpoint, a tenant or a model: in a path, a URL and a metric alike.
+pub(crate) fn is_name(text: &str) -> bool {
+    let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
+    !text.is_empty()
+        && text.len() <= NAME_LIMIT_BYTES
+        && !text.starts_with('.')
+        && text.bytes().all(allowed)
+}
+
+macro_rules! text_schema {
+    ($($text:ty),*) => {$(
+        impl JsonSchema for $text {
+            fn inline_schema() -> bool {
+                true
+            }
+
+            fn schema_name() -> Cow<'static, str> {
+                Self::NAME.into()
+            }
+
+            fn json_schema(_: &mut SchemaGenerator) -> Schema {
+                json_schema!({ "type": "string", "pattern": Self::PATTERN })
+            }
+        }
+    )*};
+}
+
+text_schema!(Span, Size, Name, Address);
+
+fn number_and_unit(text: &str) -> Option<(u64, &str)> {
+    let digits = text.find(|character: char| !character.is_ascii_digit())?;
+    let (number, unit) = text.split_at(digits);
+    Some((number.parse().ok()?, unit.strip_prefix(' ').unwrap_or(unit)))
+}
+
+struct TextVisitor<T>(PhantomData<T>);
+
+impl<T: Text> Visitor<'_> for TextVisitor<T> {
+    type Value = T::Value;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(T::EXPECTED)
+    }
+
+    fn visit_str<E: de::Error>(self, text: &str) -> Result<T::Value, E> {
+        T::parse(text).ok_or_else(|| E::invalid_value(Unexpected::Str(text), &self))
+    }
+}
+
+struct ListVisitor<T>(PhantomData<T>);
+
+impl<'de, T: Text> Visitor<'de> for ListVisitor<T> {
+    type Value = Vec<T::Value>;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "an array, each {}", T::EXPECTED)
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Self::Value, A::Error> {
+        let mut values = Vec::new();
+        while let Some(Element::<T>(value)) = elements.next_element()? {
+            values.push(value);
+        }
+        Ok(values)
+    }
+}
+
+struct Element<T: Text>(T::Value);
+
+impl<'de, T: Text> de::Deserialize<'de> for Element<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        text::<T, D>(from).map(Self)
+    }
+}
+
+struct CountVisitor;
+
+impl Visitor<'_> for CountVisitor {
+    type Value = usize;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("a whole number from 1 to 1000000000")
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<usize, E> {
+        usize::try_from(number)
+            .ok()
+            .filter(|count| (1..=1_000_000_000).contains(count))
+            .ok_or_else(|| E::invalid_value(Unexpected::Signed(number), &self))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn durations_and_sizes_name_their_unit() {
+        let us = |text| Span::parse(text).map(|duration| duration.as_micros());
+        assert_eq!(us("500us"), Some(500));
+        assert_eq!(us("30ms"), Some(30_000));
+        assert_eq!(us("2 s"), Some(2_000_000));
+        assert_eq!(us("5min"), Some(300_000_000));
+        assert_eq!(us("7d"), Some(7 * 86_400_000_000));
+        assert_eq!(Size::parse("64MiB"), Some(64 << 20));
+        assert_eq!(Size::parse("512B"), Some(512));
+    }
+
+    #[test]
+    fn what_has_no_unit_or_no_meaning_is_refused() {
+        for text in
+            ["", "30", "ms", "-1ms", "1.5s", "30 m", "0ms", "99999999999999999999d", "30ms "]
+        {
+            assert_eq!(Span::parse(text), None, "{text}");
+        }
+        for text in ["64", "64MB", "MiB", "0B", "99999999TiB", "64 mib"] {
+            assert_eq!(Size::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_name_fits_a_path_and_a_url() {
+        for text in ["gbdt", "logit-2013q1", "a.b_c", "9"] {
+            assert!(is_name(text), "{text}");
+        }
+        let long = "a".repeat(101);
+        for text in ["", ".gbdt", "a/b", "a b", "gbdt (1)", "ü", &long] {
+            assert!(!is_name(text), "{text}");
+        }
+    }
+}
