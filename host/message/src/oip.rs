@@ -19,6 +19,7 @@ mod decode;
 mod elements;
 mod encode;
 mod error;
+mod number;
 mod reader;
 
 use crate::{Parameters, Tensor};

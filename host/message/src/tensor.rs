@@ -106,7 +106,23 @@ impl Datatype {
 
     /// The datatype of a wire name; `BYTES` is [`Text`](Self::Text) until something says otherwise.
     pub fn from_wire_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|datatype| datatype.wire_name() == name)
+        Some(match name {
+            "BOOL" => Self::Bool,
+            "UINT8" => Self::Uint8,
+            "UINT16" => Self::Uint16,
+            "UINT32" => Self::Uint32,
+            "UINT64" => Self::Uint64,
+            "INT8" => Self::Int8,
+            "INT16" => Self::Int16,
+            "INT32" => Self::Int32,
+            "INT64" => Self::Int64,
+            "FP16" => Self::Fp16,
+            "BF16" => Self::Bf16,
+            "FP32" => Self::Fp32,
+            "FP64" => Self::Fp64,
+            "BYTES" => Self::Text,
+            _ => return None,
+        })
     }
 }
 
@@ -195,5 +211,19 @@ impl Contents {
     /// Whether there is no element.
     pub const fn is_empty(&self) -> bool {
         self.len() == 0
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_datatype_is_found_by_its_wire_name() {
+        for datatype in Datatype::ALL {
+            let expected = if datatype == Datatype::Blob { Datatype::Text } else { datatype };
+            assert_eq!(Datatype::from_wire_name(datatype.wire_name()), Some(expected));
+        }
+        assert_eq!(Datatype::from_wire_name("fp32"), None);
     }
 }

@@ -13,6 +13,9 @@ use crate::{Contents, Datatype, Parameter, Parameters, Tensor};
 /// Up to how many names are compared each with each.
 const FEW_NAMES: usize = 16;
 
+/// What a tensor of one element takes in a document, to guess how many there are.
+const USUAL_TENSOR_BYTES: usize = 64;
+
 const A_STRING: &str = "a string";
 const PARAMETERS: &str = "an object of parameters";
 const TENSORS: &str = "a list of tensors";
@@ -130,7 +133,7 @@ fn requested_output(reader: &mut Reader<'_>) -> Result<RequestedOutput> {
 }
 
 fn tensors(reader: &mut Reader<'_>) -> Result<Vec<Tensor>> {
-    let mut tensors = Vec::new();
+    let mut tensors = Vec::with_capacity((reader.remaining() / USUAL_TENSOR_BYTES).min(FEW_NAMES));
     reader.list(TENSORS, |reader, _| {
         tensors.push(TensorDraft::read(reader)?);
         Ok(())
@@ -261,12 +264,9 @@ fn parameter(reader: &mut Reader<'_>) -> Option<Parameter> {
         b't' | b'f' => reader.boolean().map(Parameter::Bool),
         _ => {
             let number = reader.number()?;
-            let int = number.parse().map(Parameter::Int);
-            let whole = int.or_else(|_| number.parse().map(Parameter::Uint));
-            whole.ok().or_else(|| {
-                let float: f64 = number.parse().ok()?;
-                float.is_finite().then_some(Parameter::Float(float))
-            })
+            let int = number.text.parse().map(Parameter::Int);
+            let whole = int.or_else(|_| number.text.parse().map(Parameter::Uint));
+            whole.ok().or_else(|| number.binary64().map(Parameter::Float))
         }
     }
 }

@@ -117,7 +117,7 @@ fn is_nested(reader: &mut Reader<'_>) -> bool {
 /// A whole number, which JSON's grammar has already rid of signs and zeros that lead.
 #[inline]
 pub(super) fn integer<T: FromStr>(reader: &mut Reader<'_>) -> Option<T> {
-    reader.number()?.parse().ok()
+    reader.number()?.text.parse().ok()
 }
 
 #[inline]
@@ -128,7 +128,7 @@ fn boolean(reader: &mut Reader<'_>) -> Option<bool> {
 #[inline]
 fn binary32(reader: &mut Reader<'_>) -> Option<f32> {
     match reader.number() {
-        Some(number) => number.parse().ok().filter(|value: &f32| value.is_finite()),
+        Some(number) => number.binary32(),
         None => not_finite(reader).map(|value| value as f32),
     }
 }
@@ -136,7 +136,7 @@ fn binary32(reader: &mut Reader<'_>) -> Option<f32> {
 #[inline]
 fn binary64(reader: &mut Reader<'_>) -> Option<f64> {
     match reader.number() {
-        Some(number) => number.parse().ok().filter(|value: &f64| value.is_finite()),
+        Some(number) => number.binary64(),
         None => not_finite(reader),
     }
 }

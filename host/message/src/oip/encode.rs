@@ -5,12 +5,10 @@ use std::io::Write;
 use base64::display::Base64Display;
 use base64::engine::general_purpose::STANDARD;
 use half::{bf16, f16};
-use serde_json::ser::{CompactFormatter, Formatter};
+use serde_json::to_writer;
 
 use super::{InferRequest, InferResponse, RequestedOutput};
 use crate::{Contents, Parameter, Parameters, Tensor};
-
-const A_VEC_TAKES_ALL: &str = "invariant: a Vec takes every byte";
 
 /// The bytes that an element takes at least, with its comma.
 const ELEMENT_BYTES: usize = 4;
@@ -67,7 +65,7 @@ impl<'o> Object<'o> {
 
     /// Writes a field that is a whole number.
     pub(crate) fn uint(&mut self, name: &str, value: u64) {
-        write(self.field(name), |out| CompactFormatter.write_u64(out, value));
+        sure(to_writer(self.field(name), &value));
     }
 
     /// Writes a field that is a list of tensors.
@@ -111,7 +109,7 @@ fn requested_output(out: &mut Vec<u8>, output: &RequestedOutput) {
 fn tensor(out: &mut Vec<u8>, tensor: &Tensor) {
     let mut object = Object::open(out);
     object.text("name", &tensor.name);
-    list(object.field("shape"), &tensor.shape, |out, &length| uint(out, length));
+    sure(to_writer(object.field("shape"), &tensor.shape));
     object.text("datatype", tensor.contents.datatype().wire_name());
     tensor_parameters(&mut object, tensor);
     contents(object.field("data"), &tensor.contents);
@@ -137,25 +135,33 @@ fn tensor_parameters(tensor_object: &mut Object<'_>, tensor: &Tensor) {
     }
 }
 
+/// Writes `data`. Whole lists go to the JSON library where it writes them as we do, which is all
+/// but for floats that are not finite, halves and blobs.
 fn contents(out: &mut Vec<u8>, contents: &Contents) {
     out.reserve(contents.len() * ELEMENT_BYTES);
     match contents {
-        Contents::Bools(them) => list(out, them, |out, &value| boolean(out, value)),
-        Contents::U8s(them) => list(out, them, |out, &value| uint(out, value)),
-        Contents::U16s(them) => list(out, them, |out, &value| uint(out, value)),
-        Contents::U32s(them) => list(out, them, |out, &value| uint(out, value)),
-        Contents::U64s(them) => list(out, them, |out, &value| uint(out, value)),
-        Contents::S8s(them) => list(out, them, |out, &value| int(out, value)),
-        Contents::S16s(them) => list(out, them, |out, &value| int(out, value)),
-        Contents::S32s(them) => list(out, them, |out, &value| int(out, value)),
-        Contents::S64s(them) => list(out, them, |out, &value| int(out, value)),
+        Contents::Bools(them) => sure(to_writer(out, them)),
+        Contents::U8s(them) => sure(to_writer(out, them)),
+        Contents::U16s(them) => sure(to_writer(out, them)),
+        Contents::U32s(them) => sure(to_writer(out, them)),
+        Contents::U64s(them) => sure(to_writer(out, them)),
+        Contents::S8s(them) => sure(to_writer(out, them)),
+        Contents::S16s(them) => sure(to_writer(out, them)),
+        Contents::S32s(them) => sure(to_writer(out, them)),
+        Contents::S64s(them) => sure(to_writer(out, them)),
         Contents::F16s(them) => list(out, them, |out, &bits| f32(out, f16::from_bits(bits).into())),
         Contents::Bf16s(them) => {
             list(out, them, |out, &bits| f32(out, bf16::from_bits(bits).into()));
         }
+        Contents::F32s(them) if them.iter().all(|value| value.is_finite()) => {
+            sure(to_writer(out, them));
+        }
         Contents::F32s(them) => list(out, them, |out, &value| f32(out, value)),
+        Contents::F64s(them) if them.iter().all(|value| value.is_finite()) => {
+            sure(to_writer(out, them));
+        }
         Contents::F64s(them) => list(out, them, |out, &value| f64(out, value)),
-        Contents::Texts(them) => list(out, them, |out, value| text(out, value)),
+        Contents::Texts(them) => sure(to_writer(out, them)),
         Contents::Blobs(them) => list(out, them, |out, value| blob(out, value)),
     }
 }
@@ -173,29 +179,17 @@ fn list<T>(out: &mut Vec<u8>, them: &[T], one: impl Fn(&mut Vec<u8>, &T)) {
 
 fn parameter(out: &mut Vec<u8>, parameter: &Parameter) {
     match parameter {
-        Parameter::Bool(value) => boolean(out, *value),
-        Parameter::Int(value) => int(out, *value),
-        Parameter::Uint(value) => uint(out, *value),
+        Parameter::Bool(value) => sure(to_writer(out, value)),
+        Parameter::Int(value) => sure(to_writer(out, value)),
+        Parameter::Uint(value) => sure(to_writer(out, value)),
         Parameter::Float(value) => f64(out, *value),
         Parameter::Text(value) => text(out, value),
     }
 }
 
-fn boolean(out: &mut Vec<u8>, value: bool) {
-    out.extend_from_slice(if value { b"true" } else { b"false" });
-}
-
-fn uint(out: &mut Vec<u8>, value: impl Into<u64>) {
-    write(out, |out| CompactFormatter.write_u64(out, value.into()));
-}
-
-fn int(out: &mut Vec<u8>, value: impl Into<i64>) {
-    write(out, |out| CompactFormatter.write_i64(out, value.into()));
-}
-
 fn f32(out: &mut Vec<u8>, value: f32) {
     if value.is_finite() {
-        write(out, |out| CompactFormatter.write_f32(out, value));
+        sure(to_writer(out, &value));
     } else {
         text(out, not_finite(value.into()));
     }
@@ -203,7 +197,7 @@ fn f32(out: &mut Vec<u8>, value: f32) {
 
 fn f64(out: &mut Vec<u8>, value: f64) {
     if value.is_finite() {
-        write(out, |out| CompactFormatter.write_f64(out, value));
+        sure(to_writer(out, &value));
     } else {
         text(out, not_finite(value));
     }
@@ -220,13 +214,14 @@ const fn not_finite(value: f64) -> &'static str {
 }
 
 fn text(out: &mut Vec<u8>, value: &str) {
-    serde_json::to_writer(out, value).expect(A_VEC_TAKES_ALL);
+    sure(to_writer(out, value));
 }
 
 fn blob(out: &mut Vec<u8>, value: &[u8]) {
-    write!(out, "\"{}\"", Base64Display::new(value, &STANDARD)).expect(A_VEC_TAKES_ALL);
+    let base64 = Base64Display::new(value, &STANDARD);
+    write!(out, "\"{base64}\"").expect("invariant: a Vec takes every byte");
 }
 
-fn write(out: &mut Vec<u8>, with: impl FnOnce(&mut Vec<u8>) -> std::io::Result<()>) {
-    with(out).expect(A_VEC_TAKES_ALL);
+fn sure(result: serde_json::Result<()>) {
+    result.expect("invariant: a Vec takes every byte");
 }

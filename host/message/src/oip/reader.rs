@@ -6,12 +6,27 @@
 use std::borrow::Cow;
 
 use super::error::{DecodeError, excerpt};
+use super::number::Number;
 
 /// What reading gives. The error is boxed so that the good case stays small.
 pub(super) type Result<T> = std::result::Result<T, Box<DecodeError>>;
 
 /// How deep lists may nest in what is skipped.
 const NESTING_LIMIT: usize = 2 * super::RANK_LIMIT;
+
+/// The bytes of a string that are more than themselves: its end, escapes, and what has to be
+/// escaped.
+const ENDS_A_RUN: [bool; 256] = {
+    let mut ends = [false; 256];
+    let mut byte = 0;
+    while byte < 0x20 {
+        ends[byte] = true;
+        byte += 1;
+    }
+    ends[b'"' as usize] = true;
+    ends[b'\\' as usize] = true;
+    ends
+};
 
 /// A place in a document.
 pub(super) struct Reader<'a> {
@@ -151,14 +166,14 @@ impl<'a> Reader<'a> {
         let (start, bytes) = (self.position, self.text.as_bytes());
         let (mut end, mut escaped) = (start + 1, false);
         loop {
-            match bytes.get(end)? {
+            end += bytes.get(end..)?.iter().position(|&byte| ENDS_A_RUN[usize::from(byte)])?;
+            match bytes[end] {
                 b'"' => break,
                 b'\\' => {
                     escaped = true;
                     end += 2;
                 }
-                0..0x20 => return None,
-                _ => end += 1,
+                _ => return None,
             }
         }
         let string = if escaped {
@@ -170,25 +185,13 @@ impl<'a> Reader<'a> {
         Some(string)
     }
 
-    /// The text of a number.
+    /// A number.
     #[inline]
-    pub(super) fn number(&mut self) -> Option<&'a str> {
+    pub(super) fn number(&mut self) -> Option<Number<'a>> {
         self.peek()?;
-        let (start, bytes) = (self.position, self.text.as_bytes());
-        let mut end = start + usize::from(bytes[start] == b'-');
-        end = match bytes.get(end)? {
-            b'0' => end + 1,
-            _ => after_digits(bytes, end)?,
-        };
-        if bytes.get(end) == Some(&b'.') {
-            end = after_digits(bytes, end + 1)?;
-        }
-        if let Some(b'e' | b'E') = bytes.get(end) {
-            let signed = matches!(bytes.get(end + 1), Some(b'+' | b'-'));
-            end = after_digits(bytes, end + 1 + usize::from(signed))?;
-        }
-        self.position = end;
-        Some(&self.text[start..end])
+        let number = Number::scan(self.text, self.position)?;
+        self.position += number.text.len();
+        Some(number)
     }
 
     /// `true` or `false`.
@@ -221,7 +224,7 @@ impl<'a> Reader<'a> {
     fn scalar(&mut self) -> Option<String> {
         match self.peek()? {
             b'"' => self.string().map(|_| "a string".to_owned()),
-            b'-' | b'0'..=b'9' => self.number().map(excerpt),
+            b'-' | b'0'..=b'9' => self.number().map(|number| excerpt(number.text)),
             b'n' => self.word("null").then(|| "null".to_owned()),
             _ => self.boolean().map(|value| value.to_string()),
         }
@@ -278,16 +281,6 @@ impl<'a> Reader<'a> {
             expected: expected.to_owned(),
         })
     }
-}
-
-/// The end of the digits that begin at `start`, of which there must be one.
-#[inline]
-fn after_digits(bytes: &[u8], start: usize) -> Option<usize> {
-    let mut end = start;
-    while let Some(b'0'..=b'9') = bytes.get(end) {
-        end += 1;
-    }
-    (end > start).then_some(end)
 }
 
 #[cfg(test)]
