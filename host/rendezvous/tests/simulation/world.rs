@@ -1,0 +1,314 @@
+//! A world in which everything goes wrong, and in which the machine is held to its promises.
+//!
+//! Everything that happens is drawn from a [`Source`] of numbers, which is a seeded generator in the
+//! simulation and the fuzzer's input in the fuzz target.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
+use std::sync::Arc;
+use std::time::Duration;
+
+use message::{Role, Time};
+use rendezvous::{
+    Choice, Limits, MailboxId, Member, Opening, Policy, Preference, Refused, Rendezvous, Roster,
+    Verdict,
+};
+
+use crate::oracle::{Bill, Oracle, Response, Token, member_index};
+
+/// Where chance comes from.
+pub(crate) trait Source {
+    /// A number below `bound`, which is not 0.
+    fn below(&mut self, bound: u64) -> u64;
+
+    /// True once in so many times.
+    fn one_in(&mut self, times: u64) -> bool {
+        self.below(times) == 0
+    }
+}
+
+/// The machine, its oracle, and everything around them.
+pub(crate) struct World {
+    limits: Limits,
+    now: Time,
+    machine: Rendezvous<Token, Token>,
+    oracle: Oracle,
+    alive: Rc<()>,
+    /// The names of the models, with the revision that each has now.
+    models: Vec<(String, u64)>,
+    bill: Rc<Bill>,
+    roster: Arc<Roster>,
+    /// What was accepted and is not published: when it was made, and when its answer is due.
+    unpublished: BTreeMap<u64, (Time, Time)>,
+    published: BTreeSet<u64>,
+    /// What models were asked and have not said.
+    evaluations: Vec<(MailboxId, usize)>,
+    next_number: u64,
+    /// What happened, for the curious.
+    pub(crate) tally: Tally,
+}
+
+/// How often what happened.
+#[derive(Debug, Default, Clone, Copy)]
+pub(crate) struct Tally {
+    pub(crate) requests: u64,
+    pub(crate) refusals: u64,
+    pub(crate) verdicts: u64,
+    pub(crate) scores_chosen: u64,
+    pub(crate) defaults_and_nothings: u64,
+    pub(crate) rosters: u64,
+    pub(crate) restarts: u64,
+}
+
+impl World {
+    pub(crate) fn new(source: &mut impl Source) -> Self {
+        let limits = Limits {
+            open_mailboxes: 1 + source.below(24) as usize,
+            score_grace: Duration::from_micros(source.below(300)),
+            hash_key: u128::from(source.below(u64::MAX)),
+        };
+        let models = if source.one_in(16) { 130 + source.below(20) } else { 1 + source.below(7) };
+        let bill = Rc::new(Bill::new(Vec::new(), &Preference::default()));
+        Self {
+            limits,
+            now: Time::from_us(1_000_000_000),
+            machine: Rendezvous::new(limits),
+            oracle: Oracle::new(limits, Rc::clone(&bill)),
+            alive: Rc::new(()),
+            models: (0..models).map(|n| (format!("m{n}"), 0)).collect(),
+            bill,
+            roster: Arc::default(),
+            unpublished: BTreeMap::new(),
+            published: BTreeSet::new(),
+            evaluations: Vec::new(),
+            next_number: 0,
+            tally: Tally::default(),
+        }
+    }
+
+    /// Lets one thing happen.
+    pub(crate) fn step(&mut self, source: &mut impl Source) {
+        self.now = self.now + Duration::from_micros(source.below(8));
+        match source.below(1_000) {
+            0..250 => self.ask_anew(source),
+            250..260 => self.ask_again(source),
+            260..750 => self.deliver(source),
+            750..760 => self.deliver_stray(source),
+            760..820 => self.lose(source),
+            820..900 => self.tick(),
+            900..970 => self.tick_when_due(),
+            970..980 => self.jump(source),
+            980..998 => self.change_roster(source),
+            _ => self.restart(),
+        }
+        if !source.one_in(4) {
+            self.drain();
+        }
+        assert_eq!(self.machine.poll_timeout(), self.oracle.next_timeout());
+        assert_eq!(self.machine.open_mailboxes(), self.oracle.open_mailboxes());
+        assert!(self.machine.open_mailboxes() <= self.limits.open_mailboxes);
+    }
+
+    /// Lets everything come to its end, and checks that nothing is left.
+    pub(crate) fn end(&mut self) {
+        self.drain();
+        while let Some(due) = self.machine.poll_timeout() {
+            self.now = self.now.max(due);
+            self.tick();
+            self.drain();
+            assert!(self.machine.poll_timeout().is_none_or(|next| next > self.now), "no progress");
+        }
+        assert_eq!(self.machine.open_mailboxes(), 0);
+        assert_eq!(self.unpublished, BTreeMap::new(), "accepted and never answered");
+        assert_eq!(Rc::strong_count(&self.alive), 1, "something was leaked");
+    }
+
+    fn ask_anew(&mut self, source: &mut impl Source) {
+        let number = self.next_number;
+        self.next_number += 1;
+        let ago = Duration::from_micros(source.below(20));
+        let asked = if source.one_in(20) { self.now + ago } else { self.now - ago };
+        let longest = if source.one_in(50) { 10_000 } else { 200 };
+        let budget = source.below(longest);
+        self.ask(number, (asked, asked + Duration::from_micros(budget)));
+    }
+
+    /// Repeats a request that is not over, answered or not, as a caller that retries does.
+    fn ask_again(&mut self, source: &mut impl Source) {
+        let open = self.oracle.open_mailboxes() as u64;
+        if open > 0 {
+            let number = self.oracle.nth_number(source.below(open) as usize);
+            self.ask(number, (self.now, self.now + Duration::from_micros(source.below(200))));
+        }
+    }
+
+    fn ask(&mut self, number: u64, (asked, deadline): (Time, Time)) {
+        let attachment = self.token(number);
+        let id = format!("request {number}").into();
+        let opening = Opening { id, time: asked, deadline, attachment };
+        let response = match self.machine.handle_request(self.now, opening) {
+            Ok(mailbox) => Response::Opened(mailbox),
+            Err(Refused::Duplicate { mailbox, .. }) => Response::Duplicate(mailbox),
+            Err(Refused::Full { limit, attachment }) => {
+                assert_eq!((limit, attachment.number), (self.limits.open_mailboxes, number));
+                Response::Full
+            }
+        };
+        self.oracle.handle_request(self.now, number, (asked, deadline), response);
+        self.tally.requests += 1;
+        let Response::Opened(mailbox) = response else {
+            self.tally.refusals += 1;
+            return;
+        };
+        assert_eq!(self.machine.attachment(mailbox).map(|token| token.number), Some(number));
+        self.unpublished.insert(number, (asked, deadline));
+        let members = self.roster.expected().map(|member| member.as_usize());
+        let asked: Vec<_> = members.map(|member| (mailbox, member)).collect();
+        assert!(asked.iter().map(|&(_, member)| member).eq(self.bill.expected()));
+        self.evaluations.extend(asked);
+    }
+
+    /// Hands in a verdict, in any order, and now and then keeps it to hand it in again.
+    fn deliver(&mut self, source: &mut impl Source) {
+        if self.evaluations.is_empty() {
+            return;
+        }
+        let picked = source.below(self.evaluations.len() as u64) as usize;
+        let evaluation = self.evaluations[picked];
+        if !source.one_in(16) {
+            self.evaluations.swap_remove(picked);
+        }
+        self.hand_in(source, evaluation);
+    }
+
+    /// Hands in a verdict that nobody asked for.
+    fn deliver_stray(&mut self, source: &mut impl Source) {
+        let slot = source.below(self.limits.open_mailboxes as u64 + 1);
+        let mailbox = MailboxId::from_u64(slot | source.below(4) << 32);
+        let member = source.below(self.models.len() as u64 + 3) as usize;
+        self.hand_in(source, (mailbox, member));
+    }
+
+    fn hand_in(&mut self, source: &mut impl Source, evaluation: (MailboxId, usize)) {
+        let number = self.tally.verdicts;
+        self.tally.verdicts += 1;
+        let (verdict, score) = match source.below(8) {
+            0 => (Verdict::Refused, None),
+            1 => (Verdict::Faulted, None),
+            2 => (Verdict::Missing, None),
+            _ => (Verdict::Predicted(self.token(number)), Some(number)),
+        };
+        let (mailbox, position) = evaluation;
+        let heard = self.machine.handle_score(self.now, mailbox, member_index(position), verdict);
+        self.oracle.handle_score(self.now, evaluation, score, heard);
+    }
+
+    /// Loses all that is on its way from some model, or of a time.
+    fn lose(&mut self, source: &mut impl Source) {
+        let kept = source.below(self.evaluations.len() as u64 + 1) as usize;
+        let lost = source.below(4) as usize;
+        let end = (kept + lost).min(self.evaluations.len());
+        self.evaluations.drain(kept..end);
+    }
+
+    fn tick(&mut self) {
+        self.machine.handle_timeout(self.now);
+        self.oracle.handle_timeout(self.now);
+        let next = self.machine.poll_timeout();
+        assert!(next.is_none_or(|next| next > self.now), "due again at once: {next:?}");
+    }
+
+    /// Waits until the machine wants to be called, and calls it.
+    fn tick_when_due(&mut self) {
+        if let Some(due) = self.machine.poll_timeout() {
+            self.now = self.now.max(due);
+        }
+        self.tick();
+    }
+
+    fn jump(&mut self, source: &mut impl Source) {
+        let reach = [50, 1_000, 1_000_000, 500_000_000][source.below(4) as usize];
+        let distance = Duration::from_micros(source.below(reach));
+        let back = self.now - distance;
+        let is_clear_of_1970 = back > Time::from_us(100_000_000);
+        self.now = if source.one_in(2) && is_clear_of_1970 { back } else { self.now + distance };
+    }
+
+    fn change_roster(&mut self, source: &mut impl Source) {
+        self.tally.rosters += 1;
+        let members = self.draw_members(source);
+        let preference = draw_preference(source, &members);
+        self.bill = Rc::new(Bill::new(members.clone(), &preference));
+        let roster = Roster::new(members, Policy::Preference(preference));
+        self.roster = Arc::new(roster.expect("only what is on the roster was named"));
+        self.handle_roster();
+    }
+
+    fn handle_roster(&mut self) {
+        self.machine.handle_roster(self.now, Arc::clone(&self.roster));
+        self.oracle.handle_roster(self.now, &self.bill);
+    }
+
+    fn draw_members(&mut self, source: &mut impl Source) -> Vec<Member> {
+        let start = source.below(self.models.len() as u64) as usize;
+        self.models.rotate_left(start);
+        let mut members = Vec::new();
+        for (name, revision) in &mut self.models {
+            if source.one_in(5) {
+                continue;
+            }
+            *revision += u64::from(source.one_in(5));
+            let role = Role::ALL.get(source.below(9) as usize).copied();
+            let live = !source.one_in(8);
+            members.push(Member { name: name.as_str().into(), revision: *revision, role, live });
+        }
+        members
+    }
+
+    /// Drops the machine, as a crash does, and hands a new one what was accepted and not answered.
+    fn restart(&mut self) {
+        self.tally.restarts += 1;
+        self.machine = Rendezvous::new(self.limits);
+        self.oracle = Oracle::new(self.limits, Rc::clone(&self.bill));
+        self.evaluations.clear();
+        self.handle_roster();
+        for (number, times) in std::mem::take(&mut self.unpublished) {
+            self.ask(number, times);
+        }
+    }
+
+    fn drain(&mut self) {
+        while let Some(decision) = self.machine.poll_decision() {
+            let number = self.oracle.check_decision(&decision);
+            assert!(self.published.insert(number), "request {number} is answered twice");
+            assert!(self.unpublished.remove(&number).is_some(), "request {number} was not asked");
+            assert_eq!(decision.id.as_str(), format!("request {number}"));
+            match decision.chosen {
+                Choice::Score(..) => self.tally.scores_chosen += 1,
+                Choice::Default | Choice::Nothing => self.tally.defaults_and_nothings += 1,
+            }
+        }
+        while let Some(done) = self.machine.poll_done() {
+            self.oracle.check_done(&done);
+            assert!(self.machine.attachment(done.mailbox).is_none());
+        }
+        self.oracle.check_drained();
+    }
+
+    fn token(&self, number: u64) -> Token {
+        Token { number, _alive: Rc::clone(&self.alive) }
+    }
+}
+
+/// An order of some of the members, in any order.
+fn draw_preference(source: &mut impl Source, members: &[Member]) -> Preference {
+    let can_answer = members.iter().filter(|member| member.role != Some(Role::Decoy));
+    let mut names: Vec<_> = can_answer.map(|member| member.name.clone()).collect();
+    let mut preference = Preference { default: source.one_in(2), ..Preference::default() };
+    for _ in 0..source.below(6).min(names.len() as u64) {
+        let picked = source.below(names.len() as u64) as usize;
+        let until = (!source.one_in(3)).then(|| Duration::from_micros(source.below(150)));
+        preference = preference.then(names.swap_remove(picked), until);
+    }
+    preference
+}
