@@ -1,0 +1,222 @@
+//! A topic that another process may be writing, to read only.
+//!
+//! It changes no file and takes no lock. What it sees is what the files hold, synced or not; where
+//! they are not whole, it stops and looks again. Since no one tells it of new records, [`wait`]
+//! looks at the files now and then: this is for tools, not for hosts.
+//!
+//! [`wait`]: Partition::wait
+
+use std::io;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use message::Time;
+use parking_lot::Mutex;
+
+use super::chain::Chain;
+use super::checkpoint::Checkpoint;
+use super::recovery::segment_bases;
+use super::scan::{Found, Scan};
+use super::segment::{HEADER_BYTES, Index, IndexEntry, Segment};
+use super::storage::Storage;
+use crate::progress::Progress;
+use crate::{
+    AppendError, Health, OpenError, Partition, ReadError, ReadLimit, Record, StoredRecord,
+    Subscription, Watermarks,
+};
+
+const LOOK_AGAIN: Duration = Duration::from_millis(50);
+
+/// A topic that is only read.
+pub(super) struct Follower {
+    topic: String,
+    directory: PathBuf,
+    storage: Arc<dyn Storage>,
+    chain: Chain,
+    tail: Mutex<Tail>,
+    progress: Arc<Progress>,
+}
+
+/// How far the last segment was looked at.
+#[derive(Debug, Clone, Copy)]
+struct Tail {
+    position: u64,
+    offset: u64,
+}
+
+impl Follower {
+    pub(super) fn open(
+        storage: Arc<dyn Storage>,
+        topic: &str,
+        directory: PathBuf,
+    ) -> Result<Self, OpenError> {
+        let io = |source| OpenError::io(&directory, source);
+        let bases = segment_bases(&*storage, &directory).map_err(io)?;
+        let Some(&last) = bases.last() else {
+            return Err(OpenError::UnknownTopic { found: topic.to_owned() });
+        };
+        let open = |base| Segment::open(&*storage, &directory, base).map(Arc::new);
+        let segments = bases.into_iter().map(open).collect::<Result<Vec<_>, _>>()?;
+        let follower = Self {
+            topic: topic.to_owned(),
+            chain: Chain::new(Arc::clone(&storage), segments),
+            progress: Arc::new(Progress::starting_at(last)),
+            tail: Mutex::new(Tail { position: HEADER_BYTES as u64, offset: last }),
+            storage,
+            directory: directory.clone(),
+        };
+        follower.begin_segment();
+        follower.look()?;
+        Ok(follower)
+    }
+
+    /// Makes the last segment searchable while it grows.
+    fn begin_segment(&self) {
+        if let Some(last) = self.chain.segments().last() {
+            last.set_index(Index::default());
+        }
+    }
+
+    /// Looks for what is new.
+    fn look(&self) -> Result<(), OpenError> {
+        let io = |source| OpenError::io(&self.directory, source);
+        let mut tail = self.tail.lock();
+        loop {
+            self.look_at_last(&mut tail).map_err(io)?;
+            let bases = segment_bases(&*self.storage, &self.directory).map_err(io)?;
+            let segments = self.chain.segments();
+            let gone =
+                segments[..segments.len() - 1].partition_point(|it| Some(&it.base) < bases.first());
+            self.chain.forget(gone);
+            let known = segments.last().map_or(0, |last| last.base);
+            let Some(&next) = bases.iter().find(|&&base| base > known) else { break };
+            let segment = Segment::open(&*self.storage, &self.directory, next)?;
+            if segment.header.is_none() {
+                // It is just being made.
+                break;
+            }
+            self.chain.push(Arc::new(segment));
+            self.begin_segment();
+            *tail = Tail { position: HEADER_BYTES as u64, offset: next };
+        }
+        self.progress.advance(tail.offset);
+        Ok(())
+    }
+
+    /// Steps over the whole frames at the end of the last segment.
+    fn look_at_last(&self, tail: &mut Tail) -> io::Result<()> {
+        let segments = self.chain.segments();
+        let Some((last, header)) = segments.last().and_then(|last| Some((last, last.header?)))
+        else {
+            return Ok(());
+        };
+        let file = last.file(&*self.storage)?;
+        let length = file.len()?;
+        last.set_length(length);
+        let mut scan = Scan::new(&*file, header.marker, length, (tail.position, tail.offset));
+        while let Found::Frame(frame) = scan.step()? {
+            let (offset, time) = (frame.place.offset, frame.time);
+            last.note(&[IndexEntry { offset, time, position: tail.position }]);
+            *tail = Tail { position: scan.position(), offset: scan.offset() };
+        }
+        Ok(())
+    }
+
+    /// Looks for what is new, and leaves it at what is known where that fails.
+    fn look_again(&self) -> u64 {
+        if let Err(error) = self.look() {
+            tracing::warn!(topic = self.topic, %error, "could not look for new records");
+        }
+        self.progress.readable_end()
+    }
+}
+
+impl Partition for Follower {
+    fn topic(&self) -> &str {
+        &self.topic
+    }
+
+    fn append(&self, _: &[Record]) -> Result<u64, AppendError> {
+        Err(AppendError::ReadOnly)
+    }
+
+    fn watermarks(&self) -> Watermarks {
+        let end = self.look_again();
+        let checkpoint = Checkpoint::load(&*self.storage, &self.directory).unwrap_or_default();
+        Watermarks { start: self.chain.start(), durable: checkpoint.durable.min(end), end }
+    }
+
+    fn readable_end(&self) -> u64 {
+        self.look_again()
+    }
+
+    fn read(&self, from: u64, limit: ReadLimit) -> Result<Vec<StoredRecord>, ReadError> {
+        let (end, start) = (self.look_again(), self.chain.start());
+        if from < start || from > end {
+            return Err(ReadError::OutOfRange { found: from, start, end });
+        }
+        self.chain.read(from, end, limit)
+    }
+
+    fn wait(&self, beyond: u64, timeout: Duration) -> u64 {
+        let started = Instant::now();
+        loop {
+            let end = self.look_again();
+            let left = timeout.saturating_sub(started.elapsed());
+            if end > beyond || left.is_zero() {
+                return end;
+            }
+            std::thread::sleep(left.min(LOOK_AGAIN));
+        }
+    }
+
+    fn subscribe(&self, waker: Arc<dyn Fn(u64) + Send + Sync>) -> Subscription {
+        self.progress.subscribe(waker)
+    }
+
+    fn offset_at(&self, time: Time) -> Result<u64, ReadError> {
+        let end = self.look_again();
+        self.chain.offset_at(time, end)
+    }
+
+    fn commit(&self, _: &str, _: u64) -> Result<(), AppendError> {
+        Err(AppendError::ReadOnly)
+    }
+
+    fn committed(&self, reader: &str) -> Option<u64> {
+        Checkpoint::load(&*self.storage, &self.directory).ok()?.readers.committed(reader)
+    }
+
+    fn reset(&self, _: &str, _: u64) -> Result<(), AppendError> {
+        Err(AppendError::ReadOnly)
+    }
+
+    fn forget(&self, _: &str) -> Result<(), AppendError> {
+        Err(AppendError::ReadOnly)
+    }
+
+    fn readers(&self) -> Vec<(String, u64)> {
+        let checkpoint = Checkpoint::load(&*self.storage, &self.directory);
+        checkpoint.map_or_else(|_| Vec::new(), |checkpoint| checkpoint.readers.to_vec())
+    }
+
+    fn retain(&self, _: Time) -> Result<u64, AppendError> {
+        Err(AppendError::ReadOnly)
+    }
+
+    fn health(&self) -> Health {
+        match self.chain.damaged() {
+            0 => Health::Ready,
+            segments => Health::Damaged { segments },
+        }
+    }
+
+    fn size_bytes(&self) -> u64 {
+        self.chain.size_bytes()
+    }
+
+    fn sync(&self) -> Result<(), AppendError> {
+        Ok(())
+    }
+}

@@ -1,0 +1,269 @@
+//! How a topic is opened after its last host has stopped in whatever way.
+//!
+//! The crash model is the worst there is: of what was written and not synced, any part may be on the
+//! disk and any other not, later parts without earlier ones. What was synced is there. So a place
+//! that does not hold the frame that is due is one of two things:
+//!
+//! - **A torn tail**, if nothing proves that the frame was ever synced. It was never acknowledged, nor
+//!   was anything behind it; the log is cut off there.
+//! - **Damage**, if something proves it: the checkpoint, the header of a later segment, or a later
+//!   frame, each of which says how far the log was synced when it was written. Then nothing is cut.
+//!   The records around it stay, the hole is told of to whoever reads there, and the log goes on in a
+//!   new segment.
+//!
+//! Only segments that can have a torn tail are read whole: those behind what the header of the last
+//! one proves, which is the last one itself and seldom one more.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use message::Time;
+
+use super::checkpoint::Checkpoint;
+use super::scan::{Scan, Survey, survey};
+use super::segment::{self, HEADER_BYTES, Header, Segment};
+use super::storage::{Storage, TEMPORARY};
+use crate::OpenError;
+
+const REWRITE_BYTES: u64 = 1 << 20;
+
+/// A topic as it was found, fit to be written.
+#[derive(Debug)]
+pub(super) struct Recovered {
+    pub(super) segments: Vec<Arc<Segment>>,
+    /// Those before the last which may not be synced.
+    pub(super) unsynced: Vec<Arc<Segment>>,
+    pub(super) end: u64,
+    pub(super) durable: u64,
+    pub(super) last_time: Time,
+}
+
+/// Recovers the topic in a directory. With `sync` all of it is on the disk afterwards.
+pub(super) fn recover(
+    storage: &dyn Storage,
+    directory: &Path,
+    checkpoint: &Checkpoint,
+    sync: bool,
+) -> Result<Recovered, OpenError> {
+    let mut recovery = Recovery {
+        storage,
+        directory,
+        segments: open_segments(storage, directory)?,
+        durable: checkpoint.durable,
+        floor: 0,
+        tail: Vec::new(),
+    };
+    recovery.survey_tail()?;
+    if let Some(cut) = recovery.find_cut() {
+        recovery.cut(cut)?;
+    }
+    if sync {
+        recovery.sync_tail()?;
+    }
+    recovery.finish(sync)
+}
+
+/// Opens every segment in a directory, oldest first, and removes what was left half-made.
+fn open_segments(storage: &dyn Storage, directory: &Path) -> Result<Vec<Arc<Segment>>, OpenError> {
+    let io = |source| OpenError::io(directory, source);
+    for entry in storage.list(directory).map_err(io)? {
+        if Path::new(&entry.name).extension().is_some_and(|it| it == TEMPORARY) {
+            storage.remove(&directory.join(entry.name)).map_err(io)?;
+        }
+    }
+    let bases = segment_bases(storage, directory).map_err(io)?;
+    bases.into_iter().map(|base| Segment::open(storage, directory, base).map(Arc::new)).collect()
+}
+
+/// The offsets at which the segments in a directory begin, in order.
+pub(super) fn segment_bases(storage: &dyn Storage, directory: &Path) -> std::io::Result<Vec<u64>> {
+    let entries = storage.list(directory)?.into_iter();
+    let files = entries.filter(|entry| !entry.is_directory);
+    let mut bases: Vec<u64> =
+        files.filter_map(|entry| segment::parse_file_name(&entry.name)).collect();
+    bases.sort_unstable();
+    Ok(bases)
+}
+
+/// Reads a whole segment; `None` if its header is damaged.
+pub(super) fn survey_segment(
+    storage: &dyn Storage,
+    segment: &Segment,
+) -> Result<Option<Survey>, OpenError> {
+    let io = |source| OpenError::io(&segment.path, source);
+    let Some(header) = segment.header else { return Ok(None) };
+    let file = segment.file(storage).map_err(io)?;
+    let start = (HEADER_BYTES as u64, segment.base);
+    survey(Scan::new(&*file, header.marker, segment.length(), start)).map(Some).map_err(io)
+}
+
+struct Recovery<'a> {
+    storage: &'a dyn Storage,
+    directory: &'a Path,
+    segments: Vec<Arc<Segment>>,
+    /// Everything below was synced before.
+    durable: u64,
+    /// Where the log begins anew if no segment stays.
+    floor: u64,
+    /// What the last segments hold, those in the order of `segments`.
+    tail: Vec<Option<Survey>>,
+}
+
+/// Where the log is cut off.
+struct Cut {
+    /// The index of the segment.
+    index: usize,
+    /// The byte, or `None` where nothing of the segment stays.
+    position: Option<u64>,
+}
+
+impl Recovery<'_> {
+    fn survey_tail(&mut self) -> Result<(), OpenError> {
+        for segment in self.segments.iter().rev() {
+            let survey = survey_segment(self.storage, segment)?;
+            let by_header = segment.header.map_or(0, |header| header.durable);
+            let by_frames = survey.as_ref().map_or(0, |survey| survey.durable);
+            self.durable = self.durable.max(by_header).max(by_frames);
+            self.tail.push(survey);
+            if segment.base <= self.durable {
+                break;
+            }
+        }
+        self.tail.reverse();
+        Ok(())
+    }
+
+    /// The index of the first segment of the tail.
+    fn tail_start(&self) -> usize {
+        self.segments.len() - self.tail.len()
+    }
+
+    /// The first place that nothing proves to have been synced, and where the log does not go on.
+    fn find_cut(&self) -> Option<Cut> {
+        let start = self.tail_start();
+        (start..).zip(&self.tail).find_map(|(index, survey)| {
+            let Some(survey) = survey else {
+                let unproven = self.segments[index].base >= self.durable;
+                return unproven.then_some(Cut { index, position: None });
+            };
+            let torn = survey.damages.iter().find(|damage| damage.offset >= self.durable);
+            if let Some(damage) = torn {
+                return Some(Cut { index, position: Some(damage.position) });
+            }
+            let next_base = self.segments.get(index + 1)?.base;
+            let short = survey.end_offset < next_base && survey.end_offset >= self.durable;
+            short.then_some(Cut { index, position: Some(survey.end_position) })
+        })
+    }
+
+    fn cut(&mut self, cut: Cut) -> Result<(), OpenError> {
+        let kept = cut.index + usize::from(cut.position.is_some());
+        let tail_start = self.tail_start();
+        if let Some(position) = cut.position {
+            let segment = &self.segments[cut.index];
+            let io = |source| OpenError::io(&segment.path, source);
+            let (path, bytes) = (segment.path.display(), segment.length() - position);
+            tracing::info!(file = %path, position, bytes, "cut off a torn tail");
+            let file = segment.hold(self.storage).map_err(io)?;
+            file.truncate(position).map_err(io)?;
+            // Whatever is written here next must not meet what is cut off now.
+            file.sync().map_err(io)?;
+            segment.set_length(position);
+            self.tail[cut.index - tail_start] = survey_segment(self.storage, segment)?;
+        }
+        self.floor = self.segments.get(kept).map_or(0, |segment| segment.base);
+        for segment in self.segments.drain(kept..).rev() {
+            let io = |source| OpenError::io(&segment.path, source);
+            self.storage.remove(&segment.path).map_err(io)?;
+        }
+        self.tail.truncate(kept.saturating_sub(tail_start));
+        self.sync_directory()
+    }
+
+    /// Brings the tail to the disk.
+    ///
+    /// Before that it is written once more where nothing proves that it was synced. If an fsync failed
+    /// before, the operating system may take pages for clean which the disk has never seen.
+    fn sync_tail(&mut self) -> Result<(), OpenError> {
+        for (segment, survey) in self.segments[self.tail_start()..].iter().zip(&self.tail) {
+            let Some(survey) = survey else { continue };
+            let io = |source| OpenError::io(&segment.path, source);
+            let mut position = self.first_unproven(segment, survey);
+            let file = segment.hold(self.storage).map_err(io)?;
+            while position < survey.end_position {
+                let mut bytes = Vec::new();
+                let length = REWRITE_BYTES.min(survey.end_position - position);
+                file.read_at(position, length as usize, &mut bytes).map_err(io)?;
+                file.write_at(position, &bytes).map_err(io)?;
+                position += length;
+            }
+            file.sync().map_err(io)?;
+        }
+        self.sync_directory()
+    }
+
+    /// A position of a segment before which everything was synced.
+    fn first_unproven(&self, segment: &Segment, survey: &Survey) -> u64 {
+        if self.durable <= segment.base {
+            return 0;
+        }
+        if self.durable >= survey.end_offset {
+            return survey.end_position;
+        }
+        let entry = survey.index.before_offset(self.durable);
+        entry.map_or(HEADER_BYTES as u64, |entry| entry.position)
+    }
+
+    fn sync_directory(&self) -> Result<(), OpenError> {
+        let synced = self.storage.sync_directory(self.directory);
+        synced.map_err(|source| OpenError::io(self.directory, source))
+    }
+
+    fn finish(mut self, synced: bool) -> Result<Recovered, OpenError> {
+        let last_time = self.last_time();
+        let end = self.end();
+        let goes_on = self.tail.last().and_then(Option::as_ref);
+        if !goes_on.is_some_and(|last| last.damages.is_empty() && last.end_offset == end) {
+            self.begin_segment(end, last_time)?;
+        }
+        let durable = if synced { end } else { self.durable.min(end) };
+        let tail_start = self.tail_start();
+        for (segment, survey) in self.segments[tail_start..].iter().zip(self.tail) {
+            if let Some(survey) = survey {
+                segment.set_index(survey.index);
+            }
+        }
+        let (last, sealed) = self.segments.split_last().expect("invariant: there is a segment now");
+        last.hold(self.storage).map_err(|source| OpenError::io(&last.path, source))?;
+        sealed.iter().for_each(|segment| segment.release());
+        let synced_count = self.segments[1..].partition_point(|next| next.base <= durable);
+        let unsynced = sealed[synced_count..].to_vec();
+        Ok(Recovered { segments: self.segments, unsynced, end, durable, last_time })
+    }
+
+    /// The offset of the next record.
+    fn end(&self) -> u64 {
+        let last_base = self.segments.last().map_or(self.floor, |last| last.base);
+        let found = self.tail.last().and_then(Option::as_ref).map_or(0, |last| last.end_offset);
+        self.durable.max(last_base).max(found)
+    }
+
+    /// The latest time that is known of any record.
+    fn last_time(&self) -> Time {
+        let headers = self.segments.iter().filter_map(|segment| segment.header);
+        let frames = self.tail.iter().flatten().filter_map(|survey| survey.last_time);
+        headers.map(|header| header.time_before).chain(frames).max().unwrap_or_default()
+    }
+
+    /// Makes a segment to go on in: the first one, or one behind damage.
+    fn begin_segment(&mut self, base: u64, time_before: Time) -> Result<(), OpenError> {
+        let io = |source| OpenError::io(self.directory, source);
+        let marker = self.storage.random().max(1);
+        let header = Header { marker, base, time_before, durable: self.durable };
+        let segment = Segment::create(self.storage, self.directory, header).map_err(io)?;
+        segment.hold(self.storage).and_then(|file| file.sync()).map_err(io)?;
+        self.segments.push(Arc::new(segment));
+        self.tail.push(None);
+        self.sync_directory()
+    }
+}
