@@ -126,7 +126,7 @@ build_std() {
     say "building the standard library of $target, once; this takes some minutes"
     (
         cd "$work"
-        unset CARGO_BUILD_TARGET CARGO_ENCODED_RUSTFLAGS RUSTFLAGS RUSTC_WRAPPER RUSTUP_TOOLCHAIN
+        unset CARGO_BUILD_TARGET CARGO_ENCODED_RUSTFLAGS RUSTFLAGS RUSTC_WRAPPER RUSTC_WORKSPACE_WRAPPER RUSTUP_TOOLCHAIN
         RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc CARGO_TARGET_DIR=$work/target \
             nice -n 10 /usr/bin/cargo build -q --release -Zbuild-std=std,panic_abort --target "$target"
     )
