@@ -1,0 +1,123 @@
+//! Every family, with its name and its help.
+
+use prometheus_client::metrics::counter::Counter;
+use prometheus_client::metrics::family::Family;
+use prometheus_client::metrics::gauge::Gauge;
+use prometheus_client::registry::{Metric, Registry, Unit};
+
+use super::histogram::Durations;
+use super::labels::{
+    AnswerLabels, ChangeLabels, EndpointLabels, FaultLabels, InfoLabels, LaneLabels, ModelLabels,
+    OutcomeLabels, StatusLabels, TopicLabels,
+};
+
+/// Every family. A `Clone` of one gives another handle of it.
+#[derive(Debug, Default)]
+pub(super) struct Families {
+    pub(super) http_responses: Family<StatusLabels, Counter>,
+    pub(super) open_calls: Gauge,
+    pub(super) bodies_bytes: Gauge,
+    pub(super) requests: Family<EndpointLabels, Counter>,
+    pub(super) answers: Family<AnswerLabels, Counter>,
+    pub(super) request_duration: Family<EndpointLabels, Durations>,
+    pub(super) open_mailboxes: Family<EndpointLabels, Gauge>,
+    pub(super) roster_changes: Family<ChangeLabels, Counter>,
+    pub(super) stream_bytes: Family<TopicLabels, Gauge>,
+    pub(super) stream_first_offset: Family<TopicLabels, Gauge>,
+    pub(super) stream_next_offset: Family<TopicLabels, Gauge>,
+    pub(super) stream_poisoned: Family<TopicLabels, Gauge>,
+    pub(super) model_info: Family<InfoLabels, Gauge>,
+    pub(super) scores: Family<OutcomeLabels, Counter>,
+    pub(super) faults: Family<FaultLabels, Counter>,
+    pub(super) shadow_drops: Family<ModelLabels, Counter>,
+    pub(super) model_latency: Family<ModelLabels, Durations>,
+    pub(super) model_cpu: Family<ModelLabels, Durations>,
+    pub(super) queue_depth: Family<LaneLabels, Gauge>,
+}
+
+impl Families {
+    /// Makes every family part of what is scraped.
+    pub(super) fn register(&self, registry: &mut Registry) {
+        self.register_host(registry);
+        self.register_endpoints(registry);
+        self.register_models(registry);
+    }
+
+    fn register_host(&self, registry: &mut Registry) {
+        let mut add = |name, help, metric| add(registry, name, help, metric);
+        add("open_calls", "HTTP calls that are open", self.open_calls.clone());
+        add("bodies_bytes", "Bytes of the bodies of open HTTP calls", self.bodies_bytes.clone());
+        add_counter(registry, "http_responses", "HTTP responses by status", &self.http_responses);
+    }
+
+    fn register_endpoints(&self, registry: &mut Registry) {
+        add_counter(registry, "requests", "Requests that were accepted", &self.requests);
+        add_counter(
+            registry,
+            "answers",
+            "Official answers by what was chosen and why",
+            &self.answers,
+        );
+        add_counter(
+            registry,
+            "roster_changes",
+            "Changes of the roster by kind",
+            &self.roster_changes,
+        );
+        add(
+            registry,
+            "open_mailboxes",
+            "Requests without an answer yet",
+            self.open_mailboxes.clone(),
+        );
+        let duration = self.request_duration.clone();
+        add_seconds(registry, "request_duration", "From the request to its answer", duration);
+        let mut add = |name, help, metric: &Family<TopicLabels, Gauge>| {
+            add(registry, name, help, metric.clone());
+        };
+        add("stream_bytes", "Bytes of a topic", &self.stream_bytes);
+        add("stream_first_offset", "The oldest offset of a topic", &self.stream_first_offset);
+        add(
+            "stream_next_offset",
+            "The offset after the newest of a topic",
+            &self.stream_next_offset,
+        );
+        add("stream_poisoned", "1 where a topic takes no more records", &self.stream_poisoned);
+    }
+
+    fn register_models(&self, registry: &mut Registry) {
+        add(
+            registry,
+            "model_info",
+            "1 for the revision, role and state of a model",
+            self.model_info.clone(),
+        );
+        add_counter(registry, "scores", "Scores by what came of the model's turn", &self.scores);
+        add_counter(registry, "faults", "Faults by class", &self.faults);
+        add_counter(
+            registry,
+            "shadow_drops",
+            "Requests that a shadow did not see",
+            &self.shadow_drops,
+        );
+        add(registry, "queue_depth", "Requests that wait for a model", self.queue_depth.clone());
+        let latency = self.model_latency.clone();
+        add_seconds(registry, "model_latency", "From the offer of a request to its score", latency);
+        add_seconds(registry, "model_cpu", "CPU time of a score", self.model_cpu.clone());
+    }
+}
+
+fn add(registry: &mut Registry, name: &str, help: &str, metric: impl Metric) {
+    registry.register(name, help, metric);
+}
+
+fn add_counter<L>(registry: &mut Registry, name: &str, help: &str, family: &Family<L, Counter>)
+where
+    Family<L, Counter>: Metric + Clone,
+{
+    registry.register(name, help, family.clone());
+}
+
+fn add_seconds(registry: &mut Registry, name: &str, help: &str, metric: impl Metric) {
+    registry.register_with_unit(name, help, Unit::Seconds, metric);
+}

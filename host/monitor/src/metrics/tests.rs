@@ -1,0 +1,170 @@
+//! What a scrape shows.
+
+use std::time::Duration;
+
+use message::{
+    EndpointName, Fault, FaultClass, ModelName, Outcome, Prediction, Reason, Refusal, Revision,
+    Role, Score, Time,
+};
+
+use super::{Build, Lane, Metrics, ModelTotals};
+
+fn metrics() -> Metrics {
+    Metrics::new(Build { version: "0.1.0", wasmtime: "48.0.8" })
+}
+
+fn score(outcome: Outcome) -> Score {
+    Score {
+        request: "1".into(),
+        model: "gbdt".into(),
+        revision: Revision::from_digest([0xab; 32]),
+        outcome,
+        time: Time::EPOCH,
+        latency: Duration::from_micros(300),
+        cpu: Duration::from_micros(20),
+    }
+}
+
+fn prediction() -> Outcome {
+    Outcome::Prediction(Prediction { outputs: Vec::new(), notes: Vec::new() })
+}
+
+fn fault(class: FaultClass) -> Outcome {
+    Outcome::Fault(Fault { class, message: "a word of a guest".to_owned() })
+}
+
+fn names() -> (EndpointName, ModelName) {
+    ("flights".into(), "gbdt".into())
+}
+
+#[track_caller]
+fn check(metrics: &Metrics, lines: &[&str]) {
+    let text = metrics.encode();
+    for line in lines {
+        assert!(text.lines().any(|found| found == *line), "no line `{line}` in\n{text}");
+    }
+}
+
+#[test]
+fn scores_are_counted_by_what_came_of_them() {
+    let metrics = metrics();
+    let (endpoint, model) = names();
+    let model = metrics.endpoint(&endpoint).model(&model);
+    let refusal = Outcome::Refusal(Refusal::Abstain("no".to_owned()));
+    let outcomes = [prediction(), prediction(), refusal, fault(FaultClass::Cpu)];
+    model.scored(&outcomes.map(score));
+    check(
+        &metrics,
+        &[
+            r#"understudy_scores_total{endpoint="flights",model="gbdt",outcome="prediction"} 2"#,
+            r#"understudy_scores_total{endpoint="flights",model="gbdt",outcome="refusal"} 1"#,
+            r#"understudy_scores_total{endpoint="flights",model="gbdt",outcome="fault"} 1"#,
+            r#"understudy_faults_total{endpoint="flights",model="gbdt",class="cpu"} 1"#,
+            r#"understudy_model_latency_seconds_bucket{le="0.00025",endpoint="flights",model="gbdt"} 0"#,
+            r#"understudy_model_latency_seconds_bucket{le="0.0005",endpoint="flights",model="gbdt"} 4"#,
+            r#"understudy_model_latency_seconds_bucket{le="+Inf",endpoint="flights",model="gbdt"} 4"#,
+            r#"understudy_model_cpu_seconds_count{endpoint="flights",model="gbdt"} 4"#,
+        ],
+    );
+    let cpu = Duration::from_micros(80);
+    let totals = ModelTotals { predictions: 2, refusals: 1, faults: 1, cpu, ..Default::default() };
+    assert_eq!(model.totals(), totals);
+    assert!(!metrics.encode().contains("guest"));
+}
+
+#[test]
+fn answers_are_counted_by_what_was_chosen_and_why() {
+    let metrics = metrics();
+    let (endpoint, model) = names();
+    let endpoint = metrics.endpoint(&endpoint);
+    let model = endpoint.model(&model);
+    endpoint.accepted(9);
+    model.answered(Reason::Preferred, 5);
+    model.answered(Reason::PreferredWasSlow, 0);
+    endpoint.answered_by_default(Reason::NothingCame, 3);
+    endpoint.answered_nothing(Reason::NoLiveModel, 1);
+    endpoint.answered_after(Duration::from_millis(2));
+    endpoint.set_open_mailboxes(4);
+    endpoint.roster_changed("promoted");
+    check(
+        &metrics,
+        &[
+            r#"understudy_requests_total{endpoint="flights"} 9"#,
+            r#"understudy_answers_total{endpoint="flights",chosen="score",model="gbdt",reason="preferred"} 5"#,
+            r#"understudy_answers_total{endpoint="flights",chosen="default",model="",reason="nothing-came"} 3"#,
+            r#"understudy_answers_total{endpoint="flights",chosen="nothing",model="",reason="no-live-model"} 1"#,
+            r#"understudy_request_duration_seconds_sum{endpoint="flights"} 0.002"#,
+            r#"understudy_open_mailboxes{endpoint="flights"} 4"#,
+            r#"understudy_roster_changes_total{endpoint="flights",change="promoted"} 1"#,
+        ],
+    );
+    assert!(!metrics.encode().contains("preferred-was-slow"), "what never happened is not there");
+    assert_eq!(model.totals().answers, 5);
+    assert_eq!((endpoint.requests(), endpoint.defaults(), endpoint.nothings()), (9, 3, 1));
+}
+
+#[test]
+fn two_handles_count_together() {
+    let metrics = metrics();
+    let (endpoint, model) = names();
+    for _ in 0..2 {
+        let endpoint = metrics.endpoint(&endpoint);
+        endpoint.accepted(1);
+        endpoint.model(&model).scored(&[score(prediction())]);
+    }
+    assert_eq!(metrics.endpoint(&endpoint).requests(), 2);
+    let line = r#"understudy_scores_total{endpoint="flights",model="gbdt",outcome="prediction"} 2"#;
+    check(&metrics, &[line]);
+}
+
+#[test]
+fn the_host_its_topics_and_its_build_are_there() {
+    let metrics = metrics();
+    let topic = metrics.endpoint(&"acme/fraud".into()).topic("requests");
+    topic.set_extent(3, 10, 4_096);
+    topic.set_poisoned(true);
+    metrics.responded(200);
+    metrics.responded(200);
+    metrics.responded(7);
+    metrics.set_open_calls(5, 1_000);
+    check(
+        &metrics,
+        &[
+            r#"understudy_build_info{version="0.1.0",wasmtime="48.0.8"} 1"#,
+            r#"understudy_http_responses_total{status="200"} 2"#,
+            r#"understudy_http_responses_total{status="500"} 1"#,
+            "understudy_open_calls 5",
+            "understudy_bodies_bytes 1000",
+            r#"understudy_stream_bytes{endpoint="acme/fraud",topic="requests"} 4096"#,
+            r#"understudy_stream_first_offset{endpoint="acme/fraud",topic="requests"} 3"#,
+            r#"understudy_stream_next_offset{endpoint="acme/fraud",topic="requests"} 10"#,
+            r#"understudy_stream_poisoned{endpoint="acme/fraud",topic="requests"} 1"#,
+            "# EOF",
+        ],
+    );
+}
+
+#[test]
+fn a_model_shows_what_it_is_now_and_nothing_once_forgotten() {
+    let metrics = metrics();
+    let (endpoint, model) = names();
+    let model = metrics.endpoint(&endpoint).model(&model);
+    let revision = |byte| Revision::from_digest([byte; 32]);
+    model.set_info(revision(1), None, "warm");
+    model.set_info(revision(2), Some(Role::Champion), "live");
+    model.set_queue_depth(Lane::Shadow, 7);
+    model.dropped(2);
+    check(
+        &metrics,
+        &[
+            r#"understudy_model_info{endpoint="flights",model="gbdt",revision="020202020202",role="champion",state="live"} 1"#,
+            r#"understudy_queue_depth{endpoint="flights",model="gbdt",lane="shadow"} 7"#,
+            r#"understudy_shadow_drops_total{endpoint="flights",model="gbdt"} 2"#,
+        ],
+    );
+    assert!(!metrics.encode().contains("010101010101"));
+    model.scored(&[score(fault(FaultClass::Wall))]);
+    model.answered(Reason::Preferred, 1);
+    model.forget();
+    assert!(!metrics.encode().contains("gbdt"), "{}", metrics.encode());
+}
