@@ -5,6 +5,7 @@
 //! does all three instead.
 
 mod pulse;
+mod tasks;
 mod wire;
 
 use std::convert::Infallible;
@@ -13,26 +14,27 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
 
 use crate::connection::pulse::{Pulse, Verdict};
+pub(crate) use crate::connection::tasks::{Ended, Tasks};
 use crate::connection::wire::Wire;
 use crate::limits::FrontLimits;
 use crate::routes::Routes;
 
 /// How the connections of a listener speak HTTP.
 pub(crate) struct Protocol {
-    builder: Builder<TokioExecutor>,
+    builder: Builder<Tasks>,
     limits: FrontLimits,
 }
 
 impl Protocol {
     /// HTTP/1.1, and HTTP/2 for those who begin with it.
-    pub(crate) fn new(limits: FrontLimits) -> Self {
-        let mut builder = Builder::new(TokioExecutor::new());
+    pub(crate) fn new(limits: FrontLimits, tasks: Tasks) -> Self {
+        let mut builder = Builder::new(tasks);
         let head_bytes_max = limits.head_bytes_max.max(8_192);
         builder.http1().header_read_timeout(None).max_buf_size(head_bytes_max);
         builder

@@ -4,7 +4,8 @@ use std::time::Duration;
 
 /// The limits of one listener.
 ///
-/// What callers can make the front hold is at most `bodies_bytes_max`, and for each connection two
+/// What callers can make the front hold is at most ten times `bodies_bytes_max`, which is a body and
+/// what it decodes to (an empty text of three bytes becomes one of 24), and for each connection two
 /// buffers of `head_bytes_max`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FrontLimits {
@@ -40,7 +41,7 @@ impl Default for FrontLimits {
             streams_max: 100,
             head_bytes_max: 32 << 10,
             body_bytes_max: 16 << 20,
-            bodies_bytes_max: 256 << 20,
+            bodies_bytes_max: 64 << 20,
             head_read_time: Duration::from_secs(10),
             body_read_time: Duration::from_secs(30),
             idle_time: Duration::from_secs(60),

@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
-use crate::connection::Protocol;
+use crate::connection::{Ended, Protocol, Tasks};
 use crate::limits::FrontLimits;
 use crate::routes::Routes;
 
@@ -43,7 +43,8 @@ pub async fn serve(
     limits: FrontLimits,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
-    let protocol = Arc::new(Protocol::new(limits.clone()));
+    let (tasks, ended) = Tasks::new();
+    let protocol = Arc::new(Protocol::new(limits.clone(), tasks));
     let (stop, stopping) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
@@ -57,9 +58,9 @@ pub async fn serve(
             }
         }
     }
-    drop(listener);
+    drop((listener, protocol));
     stop.send_replace(true);
-    drain(connections, limits.drain_time).await
+    drain(connections, ended, limits.drain_time).await
 }
 
 async fn accept(listener: &TcpListener) -> TcpStream {
@@ -75,18 +76,21 @@ async fn accept(listener: &TcpListener) -> TcpStream {
     }
 }
 
-async fn drain(mut connections: JoinSet<()>, drain_time: Duration) -> Result<(), ServeError> {
+async fn drain(
+    mut connections: JoinSet<()>,
+    tasks: Ended,
+    drain_time: Duration,
+) -> Result<(), ServeError> {
     let all = async {
         while let Some(ended) = connections.join_next().await {
             note(ended);
         }
     };
-    if timeout(drain_time, all).await.is_ok() {
-        return Ok(());
-    }
+    let drained = timeout(drain_time, all).await;
     let cut = connections.len();
     connections.shutdown().await;
-    Err(ServeError::Cut { connections: cut, drain_time })
+    tasks.wait().await;
+    drained.map_err(|_| ServeError::Cut { connections: cut, drain_time })
 }
 
 fn note(ended: Result<(), JoinError>) {

@@ -59,6 +59,13 @@ impl Client {
         Some(Received { status: status.expect("a status is a number"), headers, body })
     }
 
+    /// Everything until the connection ends.
+    pub(crate) async fn rest(&mut self) -> String {
+        let mut rest = String::new();
+        self.0.read_to_string(&mut rest).await.expect("replies are text");
+        rest
+    }
+
     async fn line(&mut self) -> Option<String> {
         let mut line = String::new();
         self.0.read_line(&mut line).await.ok()?;

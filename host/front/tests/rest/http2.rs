@@ -1,7 +1,9 @@
 //! Callers that begin with HTTP/2 at once.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use front::FrontLimits;
+use front::{FrontLimits, ServeError};
 use http_body_util::{BodyExt, Full};
 use hyper::client::conn::http2::{SendRequest, handshake};
 use hyper::{Request, Response, body::Incoming};
@@ -82,4 +84,18 @@ async fn a_shutdown_lets_open_streams_finish() {
     rig.host.gate.add_permits(1);
     assert_eq!(call.await.unwrap(), 200);
     rig.end().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_shutdown_cuts_open_streams_and_has_their_tasks_ended() {
+    let drain_time = Duration::from_millis(20);
+    let rig = Rig::start(FrontLimits { drain_time, ..FrontLimits::default() }).await;
+    let mut sender = connect(&rig).await;
+    let request = Request::post("http://test/v2/models/gated/infer").body(Full::from(DOCUMENT));
+    let call = tokio::spawn(sender.send_request(request.unwrap()));
+    rig.host.until_waiting(1).await;
+    let waiting = rig.host.waiting.subscribe();
+    assert_eq!(rig.end().await, Err(ServeError::Cut { connections: 1, drain_time }));
+    assert_eq!(*waiting.borrow(), 0, "the call was dropped");
+    assert!(call.await.unwrap().is_err());
 }

@@ -32,6 +32,17 @@ async fn a_connection_goes_on_after_an_error() {
 }
 
 #[tokio::test]
+async fn a_head_is_all_that_head_gets() {
+    let rig = Rig::start(FrontLimits::default()).await;
+    let mut client = rig.connect().await;
+    client.send("HEAD /v2/health/live HTTP/1.1\r\n\r\nGET /v2/health/live HTTP/1.0\r\n\r\n").await;
+    let replies = client.rest().await;
+    assert_eq!(replies.matches("200 OK").count(), 2, "{replies}");
+    assert_eq!(replies.matches("content-length: 13").count(), 2, "{replies}");
+    assert_eq!(replies.matches(r#"{"live":true}"#).count(), 1, "{replies}");
+}
+
+#[tokio::test]
 async fn a_caller_who_hangs_up_leaves_nothing_behind() {
     let rig = Rig::start(FrontLimits::default()).await;
     let mut client = rig.connect().await;
