@@ -7,18 +7,7 @@ use std::collections::BTreeMap;
 use message::{Contents, Datatype, Tensor};
 use thiserror::Error;
 
-use crate::endpoint::DefaultValue;
-
-/// What models declare of one output.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct DeclaredOutput {
-    /// Its name.
-    pub name: String,
-    /// The type of its elements.
-    pub datatype: Datatype,
-    /// The length of each dimension, negative where it varies.
-    pub shape: Vec<i32>,
-}
+use crate::endpoint::{DefaultValue, TensorForm};
 
 /// Why a default cannot be what the models declare.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
@@ -40,8 +29,8 @@ pub enum DefaultError {
         name: String,
         /// How many elements there are.
         found: usize,
-        /// What the models declare.
-        expected: Vec<i32>,
+        /// What the models declare, -1 where it may vary.
+        expected: Vec<i64>,
     },
 }
 
@@ -54,7 +43,7 @@ pub enum DefaultError {
 /// When a default contradicts what is declared.
 pub fn default_outputs(
     default: &BTreeMap<String, DefaultValue>,
-    declared: &[DeclaredOutput],
+    declared: &[TensorForm],
 ) -> Result<Vec<Tensor>, DefaultError> {
     let tensor = |(name, value): (&String, &DefaultValue)| {
         let declared = declared.iter().find(|output| output.name == *name);
@@ -62,7 +51,8 @@ pub fn default_outputs(
         let shape = match declared {
             None => vec![dimension(value.len())],
             Some(output) => shape(value.len(), &output.shape).ok_or_else(|| {
-                let (found, expected) = (value.len(), output.shape.clone());
+                let expected = output.shape.iter().map(|length| length.map_or(-1, i64::from));
+                let (found, expected) = (value.len(), expected.collect());
                 DefaultError::Shape { name: name.clone(), found, expected }
             })?,
         };
@@ -86,17 +76,14 @@ const fn undeclared(value: &DefaultValue) -> Datatype {
 
 /// Fits a number of elements into the declared dimensions. Of several that vary, the first takes
 /// all and the others are 1.
-fn shape(count: usize, declared: &[i32]) -> Option<Vec<u32>> {
-    let mut fixed = declared.iter().filter_map(|&length| usize::try_from(length).ok());
-    let fixed = fixed.try_fold(1_usize, usize::checked_mul)?;
-    let mut varying = count.checked_div(fixed).filter(|times| times * fixed == count)?;
-    let mut shape = Vec::with_capacity(declared.len());
-    for &length in declared {
-        shape.push(u32::try_from(length).unwrap_or_else(|_| dimension(varying)));
-        if length < 0 {
-            varying = 1;
-        }
-    }
+fn shape(count: usize, declared: &[Option<u32>]) -> Option<Vec<u32>> {
+    let fixed: Vec<u32> = declared.iter().copied().flatten().collect();
+    let fixed = Tensor::element_count(&fixed)?;
+    let mut varying = count.checked_div(fixed)?;
+    let length = |length: &Option<u32>| {
+        length.unwrap_or_else(|| dimension(std::mem::replace(&mut varying, 1)))
+    };
+    let shape: Vec<u32> = declared.iter().map(length).collect();
     (Tensor::element_count(&shape) == Some(count)).then_some(shape)
 }
 
@@ -184,16 +171,16 @@ mod tests {
 
     fn check(
         value: DefaultValue,
-        declared: Option<(Datatype, &[i32])>,
+        declared: Option<(Datatype, &[i64])>,
         expected: Result<(&[u32], Contents), &str>,
     ) {
         let default = BTreeMap::from([("y".to_owned(), value)]);
         let declared: Vec<_> = declared
             .into_iter()
-            .map(|(datatype, shape)| DeclaredOutput {
+            .map(|(datatype, shape)| TensorForm {
                 name: "y".to_owned(),
                 datatype,
-                shape: shape.to_vec(),
+                shape: shape.iter().map(|length| u32::try_from(*length).ok()).collect(),
             })
             .collect();
         let found = default_outputs(&default, &declared).map_err(|error| error.to_string());

@@ -6,16 +6,15 @@
 pub mod policy;
 pub mod roles;
 pub(crate) mod rules;
+pub mod schema;
 pub mod stream;
 
-use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
-use message::{Datatype, ModelName};
+use message::ModelName;
 use schemars::JsonSchema;
-use serde::de::{self, Unexpected};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
 use crate::document::Document;
 use crate::problem::Problem;
@@ -23,6 +22,7 @@ use crate::units::{self, Span};
 
 pub use policy::{DefaultValue, PolicyConfig, Preference, Preferred, Route};
 pub use roles::{Decoy, Roles};
+pub use schema::{SchemaConfig, SchemaError, TensorForm, TensorSchema};
 pub use stream::{Fsync, Retention, StreamConfig};
 
 /// The configuration of one endpoint.
@@ -49,7 +49,7 @@ pub struct EndpointConfig {
     /// How the records of this endpoint are kept.
     pub stream: StreamConfig,
     /// The tensors that every model of this endpoint must take and give.
-    pub schema: Option<TensorSchemas>,
+    pub schema: Option<SchemaConfig>,
     /// When a model that faults is rolled back or set aside.
     pub quarantine: Quarantine,
     /// How many of the latest requests a model must answer before it counts as warm. Default 32.
@@ -95,29 +95,6 @@ pub struct EndpointLimits {
     #[serde(deserialize_with = "units::count")]
     #[schemars(range(min = 1))]
     pub batch: usize,
-}
-
-/// The tensors that every model of an endpoint must take and give.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct TensorSchemas {
-    /// The inputs, by name.
-    pub inputs: BTreeMap<String, TensorSchema>,
-    /// The outputs, by name.
-    pub outputs: BTreeMap<String, TensorSchema>,
-}
-
-/// What one tensor must be.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TensorSchema {
-    /// The type of its elements, as the Open Inference Protocol names it: `FP64`, `BYTES`.
-    #[serde(deserialize_with = "datatype")]
-    #[schemars(with = "String")]
-    pub datatype: Datatype,
-    /// The length of each dimension, -1 where it may vary. Without it any shape is right.
-    #[serde(default)]
-    pub shape: Option<Vec<i32>>,
 }
 
 /// When a model that faults is rolled back to the revision before it, or set aside.
@@ -222,16 +199,12 @@ impl Default for Quarantine {
     }
 }
 
-fn datatype<'de, D: Deserializer<'de>>(from: D) -> Result<Datatype, D::Error> {
-    let name = String::deserialize(from)?;
-    Datatype::from_wire_name(&name).ok_or_else(|| {
-        let expected = "a datatype such as \"BOOL\", \"INT64\", \"FP32\", \"FP64\" or \"BYTES\"";
-        de::Error::invalid_value(Unexpected::Str(&name), &expected)
-    })
-}
-
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
+
+    use message::Datatype;
+
     use super::*;
 
     const EXAMPLE: &str = r#"
@@ -307,7 +280,7 @@ order = [{ model = "hawaiian" }, { model = "gbdt" }]
         assert_eq!(config.stream.retention.hard_size_bytes, Some(5 << 20));
         assert_eq!(config.quarantine.backoff_longest, Duration::from_secs(4));
         let outputs = config.schema.unwrap().outputs;
-        assert_eq!(outputs["delayed"].shape, Some(vec![-1, 2]));
+        assert_eq!(outputs["delayed"].shape, Some(vec![None, Some(2)]));
         assert_eq!(outputs["delayed"].datatype, Datatype::Fp64);
     }
 
@@ -327,11 +300,6 @@ order = [{ model = "hawaiian" }, { model = "gbdt" }]
         refused(
             "[limits]\n\nqueue = 0",
             "3: limits.queue: found 0, expected a whole number from 1 to 1000000000",
-        );
-        refused(
-            "[schema.inputs]\nday = { datatype = 'DATE' }",
-            "2: schema.inputs.day.datatype: found \"DATE\", expected a datatype such as \"BOOL\", \
-             \"INT64\", \"FP32\", \"FP64\" or \"BYTES\"",
         );
         refused("key = true", "1: key: found true, expected a text");
         refused(

@@ -21,11 +21,14 @@ mod units;
 pub mod watcher;
 
 pub use catalog::{Catalog, EndpointSpec, ModelFile, ReadError};
-pub use default_outputs::{DeclaredOutput, DefaultError, default_outputs};
+pub use default_outputs::{DefaultError, default_outputs};
 pub use diff::{Change, diff};
-pub use endpoint::EndpointConfig;
+pub use endpoint::{
+    Decoy, DefaultValue, EndpointConfig, EndpointLimits, Fsync, PolicyConfig, Preference,
+    Preferred, Quarantine, Retention, Roles, SchemaConfig, SchemaError, StreamConfig, TensorForm,
+};
 pub use host::HostConfig;
-pub use manifest::ModelManifest;
+pub use manifest::{Grants, ModelLimits, ModelManifest};
 pub use problem::{Problem, Severity};
 pub use scanner::{Hint, Scan, ScanOptions, Scanner};
 pub use schema::{Kind, schema};
