@@ -1,0 +1,300 @@
+//! The host as the front sees it: questions in, documents out.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use front::{Answered, Appended, Call, InferError, Metadata, NotFound, Readiness, ServerMetadata};
+use message::Time;
+use message::oip::InferRequest;
+use sandbox::TensorType;
+use tokio::sync::oneshot;
+
+use crate::clock;
+use crate::endpoint::{self, Ask, Endpoint, Event, Records, Unanswered};
+use crate::envelope::{self, Incoming, ReturnTo};
+use crate::host::Shared;
+use crate::live::{Live, LiveMember};
+use crate::stage::State;
+
+/// When a refused caller may come again.
+const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// How many of the known names an error lists.
+const KNOWN_NAMES: usize = 50;
+
+impl front::Host for Shared {
+    async fn infer(&self, name: &str, call: Call) -> Result<Answered, InferError> {
+        let endpoint = self.known_endpoint(name)?;
+        let ask = ask_of(&endpoint.live.load(), call)?;
+        let (reply, answer) = oneshot::channel();
+        let call = endpoint::Call { ask, reply };
+        if endpoint.inbox.offer(Event::Call(call)).is_err() {
+            return Err(InferError::Busy { retry_after: RETRY_AFTER });
+        }
+        match answer.await {
+            Ok(Ok(answered)) if answered.is_error => {
+                Err(InferError::NothingCame { json: answered.document })
+            }
+            Ok(Ok(answered)) => Ok(Answered { json: answered.document }),
+            Ok(Err(unanswered)) => Err(error_of(unanswered)),
+            // The driver has ended, and with it the endpoint.
+            Err(_) => Err(InferError::ShuttingDown),
+        }
+    }
+
+    async fn infer_model(
+        &self,
+        name: &str,
+        model: &str,
+        call: Call,
+    ) -> Result<Answered, InferError> {
+        let endpoint = self.known_endpoint(name)?;
+        let live = endpoint.live.load_full();
+        let Some(member) = live.member(model) else {
+            return Err(unavailable(&endpoint, model));
+        };
+        let request = ask_of(&live, call)?.request;
+        alone(member, Arc::new(request)).await
+    }
+
+    async fn append(&self, name: &str, records: Vec<Bytes>) -> Result<Appended, InferError> {
+        let endpoint = self.known_endpoint(name)?;
+        let received = clock::now();
+        let live = endpoint.live.load_full();
+        let asks: Result<_, InferError> =
+            records.into_iter().map(|body| ask_of_record(&live, body, received)).collect();
+        append(&endpoint, asks?).await.map_err(error_of)
+    }
+
+    fn endpoints(&self) -> Vec<String> {
+        self.endpoints.load().keys().map(ToString::to_string).collect()
+    }
+
+    fn metadata(&self, name: &str, model: Option<&str>) -> Result<Metadata, NotFound> {
+        let endpoint = self.endpoint(name).ok_or_else(|| self.no_endpoint())?;
+        let live = endpoint.live.load();
+        match model {
+            None => Ok(metadata_of(name, &live, live.members.first())),
+            Some(model) => match live.member(model) {
+                Some(member) => Ok(metadata_of(model, &live, Some(member))),
+                None => Err(NotFound::Model { known: names_of(&endpoint) }),
+            },
+        }
+    }
+
+    fn ready(&self, name: Option<&str>, model: Option<&str>) -> Result<Readiness, NotFound> {
+        let Some(name) = name else { return Ok(self.readiness()) };
+        let endpoint = self.endpoint(name).ok_or_else(|| self.no_endpoint())?;
+        match model {
+            None => Ok(endpoint_readiness(&endpoint)),
+            Some(model) => model_readiness(&endpoint, model),
+        }
+    }
+
+    fn live(&self) -> bool {
+        true
+    }
+
+    fn server(&self) -> ServerMetadata {
+        ServerMetadata {
+            name: "understudy".into(),
+            version: env!("CARGO_PKG_VERSION").into(),
+            extensions: vec!["schedule_policy".into()],
+        }
+    }
+
+    fn responded(&self, status: front::StatusCode) {
+        self.meter.count_response(status.as_u16());
+    }
+}
+
+impl front::Admin for Shared {
+    fn metrics(&self) -> String {
+        self.meter.text(self)
+    }
+
+    fn status(&self) -> serde_json::Value {
+        crate::status::of(self)
+    }
+
+    fn live(&self) -> bool {
+        true
+    }
+
+    fn ready(&self) -> Readiness {
+        self.readiness()
+    }
+}
+
+impl Shared {
+    fn known_endpoint(&self, name: &str) -> Result<Arc<Endpoint>, InferError> {
+        self.endpoint(name).ok_or_else(|| InferError::UnknownEndpoint {
+            known: self.endpoints.load().keys().take(KNOWN_NAMES).map(ToString::to_string).collect(),
+        })
+    }
+
+    fn no_endpoint(&self) -> NotFound {
+        NotFound::Endpoint {
+            known: self.endpoints.load().keys().take(KNOWN_NAMES).map(ToString::to_string).collect(),
+        }
+    }
+
+    fn readiness(&self) -> Readiness {
+        let endpoints = self.endpoints.load();
+        if endpoints.is_empty() {
+            return Readiness::NotReady("there is no endpoint".into());
+        }
+        let waiting = endpoints.values().find_map(|endpoint| match endpoint_readiness(endpoint) {
+            Readiness::Ready => None,
+            Readiness::NotReady(reason) => Some(format!("{}: {reason}", endpoint.name)),
+        });
+        waiting.map_or(Readiness::Ready, Readiness::NotReady)
+    }
+}
+
+/// Appends requests to an endpoint's stream, and returns when all of them are kept.
+pub(crate) async fn append(endpoint: &Endpoint, asks: Vec<Ask>) -> Result<Appended, Unanswered> {
+    let (reply, appended) = oneshot::channel();
+    let count = asks.len();
+    let records = Records { asks: asks.into(), first_offset: None, count, reply };
+    if endpoint.inbox.offer(Event::Records(records)).is_err() {
+        return Err(Unanswered::Busy);
+    }
+    let appended = appended.await.unwrap_or(Err(Unanswered::Stopping))?;
+    Ok(Appended { first_offset: appended.first_offset, count: appended.count as u64 })
+}
+
+/// Makes a request of one record that somebody hands in.
+pub(crate) fn ask_of_record(live: &Live, body: Bytes, received: Time) -> Result<Ask, InferError> {
+    let document = message::oip::decode_request(&body).map_err(invalid)?;
+    let return_to = ReturnTo::Topic;
+    let incoming = Incoming { document, body, id: None, return_to, received, traceparent: None };
+    envelope::ask(live, incoming).map_err(invalid)
+}
+
+fn ask_of(live: &Live, call: Call) -> Result<Ask, InferError> {
+    let Call { document, body, idempotency_key, traceparent, received } = call;
+    check_inputs(live, &document)?;
+    let made_up;
+    let (id, return_to) = match &idempotency_key {
+        Some(key) => (key.as_str(), ReturnTo::RepeatableCall),
+        None => {
+            made_up = crate::ids::fresh(received).to_string();
+            (made_up.as_str(), ReturnTo::Call)
+        }
+    };
+    let traceparent = traceparent.as_deref();
+    let incoming = Incoming { document, body, id: Some(id), return_to, received, traceparent };
+    envelope::ask(live, incoming).map_err(invalid)
+}
+
+fn check_inputs(live: &Live, document: &InferRequest) -> Result<(), InferError> {
+    live.inputs.check(&document.inputs).map_err(invalid)
+}
+
+async fn alone(
+    member: &LiveMember,
+    request: Arc<message::Request>,
+) -> Result<Answered, InferError> {
+    let (reply, said) = oneshot::channel();
+    let started = clock::now();
+    let asked = member.worker.run_alone(Arc::clone(&request), move |alone| {
+        // Nobody listens where the caller has gone.
+        let _gone = reply.send(alone);
+    });
+    if asked.is_err() {
+        return Err(InferError::NotReady { reason: "the model is being replaced".into() });
+    }
+    let Ok(alone) = said.await else {
+        return Err(InferError::NotReady { reason: "the model is being replaced".into() });
+    };
+    let time = clock::now();
+    let score = message::Score {
+        request: request.id.clone(),
+        model: member.identity.model.clone(),
+        revision: member.identity.revision,
+        outcome: alone.outcome,
+        time,
+        latency: time.since(started),
+        cpu: alone.cpu,
+    };
+    match score.outcome {
+        message::Outcome::Refusal(refusal) => Err(InferError::Refused(refusal)),
+        message::Outcome::Fault(fault) => Err(InferError::Faulted(fault)),
+        message::Outcome::Prediction(_) => {
+            let mut document = Vec::with_capacity(512);
+            message::record::encode_score(&score, &mut document);
+            Ok(Answered { json: Bytes::from(document) })
+        }
+    }
+}
+
+fn invalid(error: impl ToString) -> InferError {
+    InferError::Invalid { message: error.to_string() }
+}
+
+fn error_of(unanswered: Unanswered) -> InferError {
+    match unanswered {
+        Unanswered::Busy => InferError::Busy { retry_after: RETRY_AFTER },
+        Unanswered::StreamFull => InferError::StreamFull,
+        Unanswered::StreamBroken => InferError::StreamPoisoned,
+        Unanswered::TooLarge { .. } => invalid(unanswered),
+        Unanswered::Stopping => InferError::ShuttingDown,
+    }
+}
+
+fn names_of(endpoint: &Endpoint) -> Vec<String> {
+    endpoint.parts.load().iter().map(|part| part.model.to_string()).take(KNOWN_NAMES).collect()
+}
+
+fn unavailable(endpoint: &Endpoint, model: &str) -> InferError {
+    let parts = endpoint.parts.load();
+    match parts.iter().find(|part| part.model.as_str() == model) {
+        Some(part) => InferError::NotReady { reason: part.state.to_string() },
+        None => InferError::UnknownModel { known: names_of(endpoint) },
+    }
+}
+
+fn endpoint_readiness(endpoint: &Endpoint) -> Readiness {
+    let live = endpoint.live.load();
+    let can_answer = live.members.iter().any(|member| member.lane == sandbox::Lane::Live);
+    if !live.settled {
+        return Readiness::NotReady("its models are loading".into());
+    }
+    if can_answer || live.default.is_some() {
+        Readiness::Ready
+    } else {
+        Readiness::NotReady("no model that may answer is live, and there is no default".into())
+    }
+}
+
+fn model_readiness(endpoint: &Endpoint, model: &str) -> Result<Readiness, NotFound> {
+    let parts = endpoint.parts.load();
+    match parts.iter().find(|part| part.model.as_str() == model) {
+        None => Err(NotFound::Model { known: names_of(endpoint) }),
+        Some(part) if part.state == State::Live => Ok(Readiness::Ready),
+        Some(part) => Ok(Readiness::NotReady(part.state.to_string())),
+    }
+}
+
+fn metadata_of(name: &str, live: &Live, member: Option<&LiveMember>) -> Metadata {
+    let description = member.map(|member| member.model.description());
+    let forms = |tensors: &[TensorType]| {
+        tensors
+            .iter()
+            .map(|tensor| front::TensorMetadata {
+                name: tensor.name.clone(),
+                datatype: tensor.datatype,
+                shape: tensor.shape.clone(),
+            })
+            .collect()
+    };
+    Metadata {
+        name: name.to_owned(),
+        versions: live.members.iter().map(|member| member.identity.model.to_string()).collect(),
+        platform: "understudy_wasm".into(),
+        inputs: description.map(|it| forms(&it.inputs)).unwrap_or_default(),
+        outputs: description.map(|it| forms(&it.outputs)).unwrap_or_default(),
+        properties: Vec::new(),
+    }
+}

@@ -1,0 +1,70 @@
+//! The command line: one file a command.
+
+mod check;
+mod demo;
+mod log;
+mod predict;
+mod read;
+mod schema;
+mod serve;
+mod status;
+mod table;
+mod write;
+
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::{Parser, Subcommand};
+
+/// The hidden command under which this binary compiles one component and ends.
+pub(crate) const COMPILE_CHILD: &str = "compile-child";
+
+/// Hosts models that are WebAssembly components: drop them into a folder, and a rendezvous picks
+/// one official answer for each request before its deadline.
+#[derive(Debug, Parser)]
+#[command(name = "understudy", version, about, max_term_width = 100)]
+struct CommandLine {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Serve a folder of models over the Open Inference Protocol.
+    Serve(serve::Serve),
+    /// Play a year of real flights through the models of examples/flights.
+    Demo(demo::Demo),
+    /// Say what a component imports, describes and costs, and whether it would load here.
+    Check(check::Check),
+    /// Run one model on one request, without a host.
+    Predict(predict::Predict),
+    /// Show the endpoints and models of a running host, their states and the reasons.
+    Status(status::Status),
+    /// Read a topic of an endpoint: requests, scores, answers or events.
+    Read(read::Read),
+    /// Append requests, one JSON document a line, to the stream of an endpoint of a running host.
+    Write(write::Write),
+    /// Inspect the files of the embedded stream.
+    Log(log::Log),
+    /// Print the JSON Schema of a configuration file.
+    Schema(schema::Schema),
+    #[command(name = COMPILE_CHILD, hide = true)]
+    CompileChild,
+}
+
+/// Runs what the command line says.
+pub(crate) fn run() -> Result<ExitCode> {
+    let line = CommandLine::parse();
+    match line.command {
+        Command::Serve(serve) => serve.run(),
+        Command::Demo(demo) => demo.run(),
+        Command::Check(check) => check.run(),
+        Command::Predict(predict) => predict.run(),
+        Command::Status(status) => status.run(),
+        Command::Read(read) => read.run(),
+        Command::Write(write) => write.run(),
+        Command::Log(log) => log.run(),
+        Command::Schema(schema) => schema.run(),
+        Command::CompileChild => Ok(sandbox::compile_child()),
+    }
+}

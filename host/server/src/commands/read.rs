@@ -1,0 +1,166 @@
+//! `understudy read`
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use anyhow::{Context, Result, bail};
+use clap::{Args, ValueEnum};
+use message::Time;
+use serde_json::{Value, json};
+use stream::{EmbeddedStream, Partition, ReadLimit, Stream, StoredRecord, TopicOptions};
+
+use crate::journal::topic_name;
+
+/// How much is read at once.
+const READ_LIMIT: ReadLimit = ReadLimit { records: 1024, bytes: 4 << 20 };
+/// How long one wait for more lasts.
+const WAIT: Duration = Duration::from_secs(1);
+
+/// Read a topic of an endpoint: from an offset, from a time, or from its end.
+///
+/// Works on the files of the data directory, whether a host is running on them or not.
+#[derive(Debug, Args)]
+pub(crate) struct Read {
+    /// The endpoint.
+    endpoint: String,
+    /// The topic.
+    #[arg(value_enum)]
+    topic: Topic,
+    /// The data directory of the host.
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    data: PathBuf,
+    /// Begin at this offset [default: the start of the topic].
+    #[arg(long, value_name = "OFFSET", conflicts_with_all = ["since", "last"])]
+    from: Option<u64>,
+    /// Begin at this time: microseconds since 1970, or how long ago, such as 10m or 2h.
+    #[arg(long, value_name = "TIME", conflicts_with = "last")]
+    since: Option<String>,
+    /// Begin this many records before the end.
+    #[arg(long, value_name = "COUNT")]
+    last: Option<u64>,
+    /// Stop after this many records.
+    #[arg(long, value_name = "COUNT")]
+    limit: Option<u64>,
+    /// Go on with what comes.
+    #[arg(long, short)]
+    follow: bool,
+    /// Print JSON, one record a line.
+    #[arg(long)]
+    json: bool,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Topic {
+    /// What every model sees
+    Requests,
+    /// What each model said
+    Scores,
+    /// The official answers
+    Answers,
+    /// What happened to models and endpoints
+    Events,
+}
+
+impl Read {
+    pub(crate) fn run(self) -> Result<ExitCode> {
+        let stream = EmbeddedStream::open_read_only(&self.data.join("stream"))?;
+        let name = topic_name(&self.endpoint, self.topic.name());
+        let partition = stream.open(&name, &TopicOptions::default()).with_context(|| {
+            let known = stream.topics().unwrap_or_default().join(", ");
+            format!("there is no topic {name} in {}; there are {known}", self.data.display())
+        })?;
+        let mut next = self.start(&*partition)?;
+        let mut left = self.limit.unwrap_or(u64::MAX);
+        while left > 0 {
+            let records = partition.read(next, READ_LIMIT)?;
+            if records.is_empty() {
+                if !self.follow {
+                    break;
+                }
+                partition.wait(next, WAIT);
+            }
+            for record in records.iter().take(usize::try_from(left).unwrap_or(usize::MAX)) {
+                println!("{}", if self.json { json_of(record) } else { line_of(record) });
+                next = record.offset + 1;
+                left -= 1;
+            }
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn start(&self, partition: &dyn Partition) -> Result<u64> {
+        let marks = partition.watermarks();
+        if let Some(offset) = self.from {
+            return Ok(offset.max(marks.start));
+        }
+        if let Some(since) = &self.since {
+            return Ok(partition.offset_at(time_of(since)?)?);
+        }
+        Ok(match self.last {
+            Some(last) => marks.end.saturating_sub(last).max(marks.start),
+            None if self.follow && self.limit.is_none() => marks.end,
+            None => marks.start,
+        })
+    }
+}
+
+impl Topic {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Requests => "requests",
+            Self::Scores => "scores",
+            Self::Answers => "answers",
+            Self::Events => "events",
+        }
+    }
+}
+
+/// A time as people write it: microseconds since 1970, or a number and `s`, `m`, `h` or `d` ago.
+fn time_of(text: &str) -> Result<Time> {
+    if let Ok(us) = text.parse() {
+        return Ok(Time::from_us(us));
+    }
+    let (number, unit) = text.split_at(text.len().saturating_sub(1));
+    let seconds = match unit {
+        "s" => 1,
+        "m" => 60,
+        "h" => 3_600,
+        "d" => 86_400,
+        _ => bail!("found --since {text}, expected microseconds since 1970 or such as 30s, 10m, 2h, 7d"),
+    };
+    let number: u64 = number.parse().with_context(|| format!("found --since {text}, expected a number and a unit"))?;
+    Ok(crate::clock::now() - Duration::from_secs(number * seconds))
+}
+
+fn json_of(stored: &StoredRecord) -> String {
+    let record = &stored.record;
+    let headers: serde_json::Map<String, Value> = record
+        .headers
+        .iter()
+        .map(|(name, value)| (name.to_owned(), json!(String::from_utf8_lossy(value))))
+        .collect();
+    let value = serde_json::from_slice::<Value>(&record.value)
+        .unwrap_or_else(|_| json!(String::from_utf8_lossy(&record.value)));
+    json!({
+        "offset": stored.offset,
+        "time_us": record.time.as_us(),
+        "key": record.key.as_ref().map(|key| String::from_utf8_lossy(key).into_owned()),
+        "headers": headers,
+        "value": value,
+    })
+    .to_string()
+}
+
+fn line_of(stored: &StoredRecord) -> String {
+    let record = &stored.record;
+    let text = |name| record.headers.get(name).map(String::from_utf8_lossy).unwrap_or_default();
+    let value = String::from_utf8_lossy(&record.value);
+    format!(
+        "{:>10}  {}  {:36}  {}",
+        stored.offset,
+        crate::clock::shown(record.time),
+        text("id"),
+        value.chars().take(200).collect::<String>()
+    )
+}

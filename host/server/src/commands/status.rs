@@ -1,0 +1,100 @@
+//! `understudy status`
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use anyhow::Result;
+use clap::Args;
+use serde_json::Value;
+
+use super::table::Table;
+use crate::address::Addresses;
+use crate::http;
+
+/// Show the endpoints and models of a running host, their states and the reasons.
+#[derive(Debug, Args)]
+pub(crate) struct Status {
+    /// The data directory of the host, which says where it listens.
+    #[arg(long, value_name = "DIR", default_value = "data")]
+    data: PathBuf,
+    /// The admin address of the host, where it is on another machine.
+    #[arg(long, value_name = "ADDRESS")]
+    admin: Option<SocketAddr>,
+    /// Print JSON.
+    #[arg(long)]
+    json: bool,
+}
+
+impl Status {
+    pub(crate) fn run(self) -> Result<ExitCode> {
+        let admin = match self.admin {
+            Some(admin) => admin,
+            None => Addresses::read(&self.data)?.admin,
+        };
+        let body = http::get(admin, "/status")?;
+        let status: Value = serde_json::from_slice(&body)?;
+        if self.json {
+            println!("{}", serde_json::to_string_pretty(&status)?);
+        } else {
+            print_status(&status);
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+}
+
+fn print_status(status: &Value) {
+    for endpoint in status["endpoints"].as_array().into_iter().flatten() {
+        println!(
+            "{}: {} requests, {} open, p50 {} ms, p99 {} ms, deadline {} ms",
+            text(&endpoint["name"]),
+            endpoint["requests"],
+            endpoint["open_mailboxes"],
+            millis(&endpoint["latency_us_p50"]),
+            millis(&endpoint["latency_us_p99"]),
+            millis(&endpoint["deadline_us"]),
+        );
+        print!("{}", models_table(endpoint));
+        for answers in endpoint["answers"].as_array().into_iter().flatten() {
+            println!(
+                "  {} answers from {} ({})",
+                answers["count"],
+                text(&answers["from"]),
+                text(&answers["reason"])
+            );
+        }
+        println!();
+    }
+    for problem in status["problems"].as_array().into_iter().flatten() {
+        println!("problem: {}", text(problem));
+    }
+}
+
+fn models_table(endpoint: &Value) -> Table {
+    let mut table = Table::new(&[
+        "  model", "role", "state", "revision", "scores", "refusals", "faults", "p99 ms", "cpu", "why",
+    ]);
+    for model in endpoint["models"].as_array().into_iter().flatten() {
+        table.row([
+            format!("  {}", text(&model["name"])),
+            text(&model["role"]),
+            text(&model["state"]),
+            text(&model["revision"]),
+            model["predictions"].to_string(),
+            model["refusals"].to_string(),
+            model["faults"].to_string(),
+            millis(&model["latency_us_p99"]),
+            model["cpu_share"].as_f64().map_or("-".into(), |share| format!("{:.1}%", share * 100.0)),
+            text(&model["reason"]),
+        ]);
+    }
+    table
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or("-").to_owned()
+}
+
+fn millis(value: &Value) -> String {
+    value.as_f64().map_or("-".into(), |us| format!("{:.2}", us / 1e3))
+}

@@ -1,0 +1,366 @@
+//! The task loop of one endpoint: takes all that waits, hands it to the machine, and carries out
+//! what the machine decides.
+//!
+//! It runs on a thread of its own and not on the runtime, because it writes to files. It is the
+//! only one that touches the machine, so nothing here is locked.
+
+mod intake;
+mod settle;
+
+use std::collections::{HashMap, VecDeque};
+use std::hash::{BuildHasher, RandomState};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use message::{FaultClass, Outcome, Prediction, Request, RequestId, Time};
+use rendezvous::watermark::Watermark;
+use rendezvous::{Limits, MailboxId, Rendezvous, Verdict};
+use sandbox::lanes::Scored;
+use stream::{Record, Subscription};
+
+use crate::clock;
+use crate::drivers::recovery::Recovery;
+use crate::drivers::supervisor::{Calls, Order};
+use crate::endpoint::{Answered, Call, Endpoint, Event, Records, Recovered, Reply};
+use crate::inbox::Inbox;
+use crate::journal::READER;
+use crate::live::{Identity, Live};
+
+/// How many ids from outside are remembered with their answers.
+pub(super) const REMEMBERED_IDS: usize = 65_536;
+/// How often the commit is written while requests flow.
+const COMMIT_EVERY: Duration = Duration::from_millis(500);
+/// How often retention is applied.
+const RETAIN_EVERY: Duration = Duration::from_secs(10);
+/// How long a full disk is left alone between two tries.
+const RETRY_FULL_AFTER: Duration = Duration::from_millis(100);
+
+/// Drives the rendezvous of one endpoint.
+pub(crate) struct Driver {
+    endpoint: Arc<Endpoint>,
+    live: Arc<Live>,
+    machine: Rendezvous<Open, Candidate>,
+    open_limit: usize,
+    /// Calls of this turn.
+    calls: Vec<Call>,
+    /// Records that wait for room in the live lane.
+    held: VecDeque<Records>,
+    /// Appended, and not yet to be opened: not durable yet, or no mailbox free.
+    unopened: VecDeque<Unopened>,
+    /// Of an earlier life: they wait until the models are there.
+    recovered: Vec<Recovered>,
+    opened: Vec<(MailboxId, Arc<Request>)>,
+    /// Mailboxes without a decision.
+    undecided: usize,
+    watermark: Watermark<u64>,
+    remembered: Remembered,
+    /// Answers of this turn, and those that the disk had no room for.
+    answers: Vec<Unwritten>,
+    /// Written answers that are not to be told yet.
+    untold: VecDeque<Untold>,
+    scores: Vec<Record>,
+    /// How the calls of each revision went since the supervisor was told.
+    calls_of: HashMap<u64, Calls>,
+    supervisor: Arc<Inbox<Order>>,
+    committed: u64,
+    commit_due: Option<Instant>,
+    retain_due: Instant,
+    retry_due: Option<Instant>,
+    stopping: bool,
+    _subscriptions: Vec<Subscription>,
+}
+
+/// The bounds of a driver.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct DriverLimits {
+    /// How many requests may be open at once.
+    pub(crate) open_mailboxes: usize,
+    /// How long after its deadline a score is awaited.
+    pub(crate) score_grace: Duration,
+}
+
+/// What the driver keeps of a request while its mailbox is open.
+struct Open {
+    offset: u64,
+    request: Arc<Request>,
+    replies: Vec<Reply>,
+    may_repeat: bool,
+    /// What the endpoint was when the request came: its answer knows nothing newer.
+    live: Arc<Live>,
+}
+
+/// A prediction that may become the answer.
+struct Candidate {
+    identity: Arc<Identity>,
+    prediction: Prediction,
+}
+
+/// A request that is in the topic.
+struct Unopened {
+    offset: u64,
+    request: Arc<Request>,
+    reply: Option<Reply>,
+    may_repeat: bool,
+}
+
+/// An answer that is not in the topic yet.
+struct Unwritten {
+    record: Record,
+    answered: Answered,
+    replies: Vec<Reply>,
+    remember: Option<RequestId>,
+}
+
+/// An answer that is in the topic.
+struct Untold {
+    offset: u64,
+    answered: Answered,
+    replies: Vec<Reply>,
+}
+
+/// The ids from outside that were answered lately, with the offsets of their answers.
+#[derive(Default)]
+struct Remembered {
+    answer_offset: HashMap<RequestId, u64>,
+    order: VecDeque<RequestId>,
+}
+
+impl Remembered {
+    fn offset_of(&self, id: &RequestId) -> Option<u64> {
+        self.answer_offset.get(id).copied()
+    }
+
+    fn insert(&mut self, id: RequestId, answer_offset: u64) {
+        if self.answer_offset.insert(id.clone(), answer_offset).is_none() {
+            self.order.push_back(id);
+        }
+        if self.order.len() > REMEMBERED_IDS {
+            let oldest = self.order.pop_front();
+            oldest.map(|oldest| self.answer_offset.remove(&oldest));
+        }
+    }
+}
+
+impl Driver {
+    /// A driver that has done nothing yet, with what an earlier life left behind.
+    pub(crate) fn new(
+        endpoint: Arc<Endpoint>,
+        limits: DriverLimits,
+        recovery: Recovery,
+        supervisor: Arc<Inbox<Order>>,
+    ) -> Self {
+        let mut remembered = Remembered::default();
+        recovery.answered.into_iter().for_each(|(id, offset)| remembered.insert(id, offset));
+        let mut watermark = Watermark::new(recovery.committed);
+        for left in &recovery.unanswered {
+            watermark.open(left.offset, recovery.answers_from);
+        }
+        Self {
+            live: endpoint.live.load_full(),
+            machine: Rendezvous::new(Limits {
+                open_mailboxes: limits.open_mailboxes,
+                score_grace: limits.score_grace,
+                hash_key: hash_key(),
+            }),
+            open_limit: limits.open_mailboxes,
+            calls: Vec::new(),
+            held: VecDeque::new(),
+            unopened: VecDeque::new(),
+            recovered: recovery.unanswered,
+            opened: Vec::new(),
+            undecided: 0,
+            watermark,
+            remembered,
+            answers: Vec::new(),
+            untold: VecDeque::new(),
+            scores: Vec::new(),
+            calls_of: HashMap::new(),
+            supervisor,
+            committed: recovery.committed,
+            commit_due: None,
+            retain_due: Instant::now() + RETAIN_EVERY,
+            retry_due: None,
+            stopping: false,
+            _subscriptions: subscribe(&endpoint),
+            endpoint,
+        }
+    }
+
+    /// Runs until it was told to stop and has answered all that was accepted.
+    pub(crate) fn run(mut self) {
+        let mut events = Vec::new();
+        self.machine.handle_roster(clock::now(), Arc::clone(&self.live.roster));
+        while !(self.stopping && self.is_settled()) {
+            self.endpoint.inbox.take(&mut events, self.wake_at());
+            let now = clock::now();
+            for event in events.drain(..) {
+                self.handle(now, event);
+            }
+            self.accept_calls();
+            self.accept_records();
+            self.open_readable(now);
+            self.machine.handle_timeout(now);
+            self.take_decisions(now);
+            self.write_answers();
+            self.write_scores();
+            self.tell_answers();
+            self.finish_requests();
+            self.keep_house(now);
+        }
+        self.commit();
+        self.refuse_the_rest();
+    }
+
+    fn handle(&mut self, now: Time, event: Event) {
+        match event {
+            Event::Call(call) => self.calls.push(call),
+            Event::Records(records) => self.held.push_back(records),
+            Event::Scored(identity, scored) => self.handle_scored(now, &identity, scored),
+            Event::Readable => {}
+            Event::Live(live) => {
+                self.machine.handle_roster(now, Arc::clone(&live.roster));
+                self.live = live;
+                if self.live.settled {
+                    self.take_recovered();
+                }
+            }
+            Event::Stop => {
+                self.stopping = true;
+                self.take_recovered();
+            }
+        }
+    }
+
+    /// Puts what an earlier life left behind before everything else.
+    fn take_recovered(&mut self) {
+        for left in self.recovered.drain(..).rev() {
+            let Recovered { offset, request, may_repeat } = left;
+            let request = Arc::new(request);
+            self.unopened.push_front(Unopened { offset, request, reply: None, may_repeat });
+        }
+    }
+
+    fn handle_scored(&mut self, now: Time, identity: &Arc<Identity>, scored: Vec<Scored>) {
+        let mut scores = Vec::with_capacity(scored.len());
+        for scored in scored {
+            self.count_call(identity, &scored.outcome);
+            let mailbox = MailboxId::from_u64(scored.ticket);
+            match self.machine.attachment(mailbox) {
+                Some(open) => {
+                    let member = open.live.by_incarnation.get(&identity.incarnation).copied();
+                    let score = settle::score_of(now, open, identity, scored);
+                    self.scores.push(settle::score_record(&score));
+                    scores.push((mailbox, member, score));
+                }
+                None => self.endpoint.meter.count_lost_score(),
+            }
+        }
+        identity.meter.count_scores(now, scores.iter().map(|(_, _, score)| score));
+        for (mailbox, member, score) in scores {
+            if let Some(member) = member {
+                let verdict = settle::verdict_of(identity, score);
+                let _heard = self.machine.handle_score(now, mailbox, member, verdict);
+            }
+        }
+    }
+
+    fn count_call(&mut self, identity: &Identity, outcome: &Outcome) {
+        let incarnation = identity.incarnation;
+        let fresh = || Calls { incarnation, ..Calls::default() };
+        let calls = self.calls_of.entry(incarnation).or_insert_with(fresh);
+        match outcome {
+            // The host could not run it: the model is not to blame.
+            Outcome::Fault(fault) if fault.class == FaultClass::Host => {}
+            Outcome::Fault(fault) => {
+                calls.faulted += 1;
+                calls.why = format!("{}: {}", fault.class, fault.message);
+            }
+            Outcome::Prediction(_) | Outcome::Refusal(_) => calls.succeeded += 1,
+        }
+    }
+
+    /// Tells the supervisor how the calls went, at once where one faulted.
+    fn tell_calls(&mut self, even_if_all_went_well: bool) {
+        let worth_it = even_if_all_went_well || self.calls_of.values().any(|it| it.faulted > 0);
+        if worth_it && !self.calls_of.is_empty() {
+            let calls = self.calls_of.drain().map(|(_, calls)| calls).collect();
+            self.supervisor.push(Order::Calls(self.endpoint.name.clone(), calls));
+        }
+    }
+
+    /// Until when it may sleep.
+    fn wake_at(&self) -> Option<Instant> {
+        let now = clock::now();
+        let timer = self.machine.poll_timeout().map(|due| clock::moment_of(due, now));
+        [timer, self.commit_due, self.retry_due].into_iter().flatten().min()
+    }
+
+    fn is_settled(&self) -> bool {
+        self.undecided == 0
+            && self.unopened.is_empty()
+            && self.answers.is_empty()
+            && self.untold.is_empty()
+    }
+
+    fn keep_house(&mut self, now: Time) {
+        self.tell_calls(false);
+        let moment = Instant::now();
+        if self.watermark.lowest() > self.committed && self.commit_due.is_none() {
+            self.commit_due = Some(moment + COMMIT_EVERY);
+        }
+        if self.commit_due.is_some_and(|due| due <= moment) {
+            self.commit();
+            self.tell_calls(true);
+        }
+        if self.retain_due <= moment {
+            self.retain_due = moment + RETAIN_EVERY;
+            for (topic, partition) in self.endpoint.journal.topics() {
+                if let Err(error) = partition.retain(now) {
+                    tracing::warn!(endpoint = %self.endpoint.name, topic, %error, "retention failed");
+                }
+            }
+        }
+        self.endpoint.meter.set_open_mailboxes(self.machine.open_mailboxes());
+    }
+
+    /// Commits the lowest request that is not done, and where its answer can be at the earliest.
+    fn commit(&mut self) {
+        self.commit_due = None;
+        let requests = self.watermark.lowest();
+        let journal = &self.endpoint.journal;
+        let answers = self.watermark.lowest_mark().unwrap_or_else(|| journal.answers.readable_end());
+        let committed = journal
+            .answers
+            .commit(READER, answers)
+            .and_then(|()| journal.requests.commit(READER, requests));
+        match committed {
+            Ok(()) => self.committed = requests,
+            Err(error) => {
+                tracing::warn!(endpoint = %self.endpoint.name, %error, "commit failed");
+            }
+        }
+    }
+}
+
+/// What a verdict of the machine is made of.
+type Said = Verdict<Candidate>;
+
+/// Wakes the driver when more can be read. Only under a policy that syncs before it shows: where
+/// an append is readable at once, the driver that appended knows.
+fn subscribe(endpoint: &Arc<Endpoint>) -> Vec<Subscription> {
+    if !endpoint.journal.shows_synced_only {
+        return Vec::new();
+    }
+    let weak = Arc::downgrade(endpoint);
+    let wake = Arc::new(move |_end| {
+        if let Some(endpoint) = weak.upgrade() {
+            endpoint.inbox.push(Event::Readable);
+        }
+    });
+    endpoint.journal.subscribe(wake).into()
+}
+
+fn hash_key() -> u128 {
+    let half = |part: u8| u128::from(RandomState::new().hash_one(part));
+    half(0) << 64 | half(1)
+}

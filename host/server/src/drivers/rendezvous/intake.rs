@@ -1,0 +1,209 @@
+//! The way in: from calls and records to open mailboxes.
+
+use std::sync::Arc;
+
+use message::Time;
+use message::record::header;
+use rendezvous::{MailboxId, Opening, Refused, Verdict};
+use sandbox::lanes::Job;
+use stream::{AppendError, ReadLimit, Record};
+
+use super::{Driver, Open, Unopened};
+use crate::endpoint::{Answered, Appended, Ask, Call, Reply, Unanswered};
+
+/// How many records are taken in at once at the most.
+const RECORDS_AT_ONCE: usize = 1024;
+
+impl Driver {
+    /// Appends the calls of this turn with one write; refuses those beyond the limit.
+    pub(super) fn accept_calls(&mut self) {
+        if self.calls.is_empty() {
+            return;
+        }
+        let mut calls = std::mem::take(&mut self.calls);
+        if let Some(refusal) = self.refuses() {
+            calls.drain(..).for_each(|call| refuse(call.reply, &refusal));
+        }
+        let room = self.free_mailboxes().min(calls.len());
+        calls.drain(room..).for_each(|call| refuse(call.reply, &Unanswered::Busy));
+        let (asks, replies): (Vec<Ask>, Vec<Option<Reply>>) =
+            calls.drain(..).map(|Call { ask, reply }| (ask, Some(reply))).unzip();
+        self.append(asks, replies);
+        self.calls = calls;
+    }
+
+    /// Appends as many of the held records as the live lane has room for.
+    pub(super) fn accept_records(&mut self) {
+        while let Some(mut records) = self.held.pop_front() {
+            if let Some(refusal) = self.refuses() {
+                // The one who brought them tries again; nothing of the rest is kept.
+                let _gone = records.reply.send(Err(refusal));
+                continue;
+            }
+            let queued = self.unopened.len();
+            let room = self.free_mailboxes().min(self.live.room().saturating_sub(queued));
+            let count = room.min(RECORDS_AT_ONCE).min(records.asks.len());
+            let asks: Vec<Ask> = records.asks.drain(..count).collect();
+            let replies = asks.iter().map(|_| None).collect();
+            let first = self.append(asks, replies);
+            records.first_offset = records.first_offset.or(first);
+            if records.asks.is_empty() {
+                let appended = records.first_offset.map(|first_offset| Appended {
+                    first_offset,
+                    count: records.count,
+                });
+                let _gone = records.reply.send(appended.ok_or(Unanswered::StreamFull));
+                continue;
+            }
+            self.held.push_front(records);
+            break;
+        }
+    }
+
+    /// Opens a mailbox for each request that can be read, and offers it to every model.
+    pub(super) fn open_readable(&mut self, now: Time) {
+        let readable = self.endpoint.journal.requests.readable_end();
+        while self.unopened.front().is_some_and(|unopened| unopened.offset < readable)
+            && self.machine.open_mailboxes() < self.open_limit
+        {
+            let unopened = self.unopened.pop_front().expect("invariant: there is a front");
+            self.open(now, unopened);
+        }
+        if !self.opened.is_empty() {
+            self.offer(now);
+        }
+    }
+
+    /// Turns away whoever came too late to be accepted.
+    pub(super) fn refuse_the_rest(&mut self) {
+        self.calls.drain(..).for_each(|call| refuse(call.reply, &Unanswered::Stopping));
+        for records in self.held.drain(..) {
+            let _gone = records.reply.send(Err(Unanswered::Stopping));
+        }
+    }
+
+    fn append(&mut self, asks: Vec<Ask>, replies: Vec<Option<Reply>>) -> Option<u64> {
+        if asks.is_empty() {
+            return None;
+        }
+        let (requests, records): (Vec<_>, Vec<Record>) =
+            asks.into_iter().map(|ask| ((ask.request, ask.may_repeat), ask.record)).unzip();
+        let journal = &self.endpoint.journal;
+        let first = match journal.requests.append(&records) {
+            Ok(first) => first,
+            Err(error) => {
+                let refusal = self.refusal_of(&error);
+                replies.into_iter().flatten().for_each(|reply| refuse(reply, &refusal));
+                return None;
+            }
+        };
+        let answers_end = self.endpoint.journal.answers.watermarks().end;
+        for (index, ((request, may_repeat), reply)) in requests.into_iter().zip(replies).enumerate()
+        {
+            let offset = first + index as u64;
+            self.watermark.open(offset, answers_end);
+            let request = Arc::new(request);
+            self.unopened.push_back(Unopened { offset, request, reply, may_repeat });
+        }
+        Some(first)
+    }
+
+    fn open(&mut self, now: Time, unopened: Unopened) {
+        let Unopened { offset, request, reply, may_repeat } = unopened;
+        if may_repeat && let Some(answer) = self.remembered.offset_of(&request.id) {
+            self.watermark.finish(offset);
+            self.endpoint.meter.count_repetition();
+            if let (Some(reply), Some(answered)) = (reply, self.read_answer(answer)) {
+                let _gone = reply.send(Ok(answered));
+            }
+            return;
+        }
+        self.endpoint.meter.metrics.accepted(1);
+        let opening = Opening {
+            id: request.id.clone(),
+            time: request.time,
+            deadline: request.deadline,
+            attachment: Open {
+                offset,
+                request: Arc::clone(&request),
+                replies: reply.into_iter().collect(),
+                may_repeat,
+                live: Arc::clone(&self.live),
+            },
+        };
+        match self.machine.handle_request(now, opening) {
+            Ok(mailbox) => {
+                self.undecided += 1;
+                self.opened.push((mailbox, request));
+            }
+            Err(Refused::Duplicate { mailbox, attachment }) => {
+                self.watermark.finish(offset);
+                if let Some(open) = self.machine.attachment_mut(mailbox) {
+                    open.replies.extend(attachment.replies);
+                }
+            }
+            Err(Refused::Full { attachment, .. }) => {
+                let Open { mut replies, .. } = attachment;
+                let reply = replies.pop();
+                self.unopened.push_front(Unopened { offset, request, reply, may_repeat });
+            }
+        }
+    }
+
+    /// The answer that was given before to a request that has come again.
+    fn read_answer(&self, offset: u64) -> Option<Answered> {
+        let limit = ReadLimit { records: 1, bytes: usize::MAX };
+        let stored = self.endpoint.journal.answers.read(offset, limit).ok()?.into_iter().next()?;
+        let is_error = stored.record.headers.get(header::ERROR).is_some();
+        Some(Answered { document: stored.record.value, is_error })
+    }
+
+    fn offer(&mut self, now: Time) {
+        let live = Arc::clone(&self.live);
+        for member in &live.members {
+            let jobs = self.opened.iter().map(|(mailbox, request)| Job {
+                ticket: mailbox.as_u64(),
+                request: Arc::clone(request),
+            });
+            for job in member.worker.offer(jobs) {
+                member.identity.meter.metrics.dropped(1);
+                let mailbox = MailboxId::from_u64(job.ticket);
+                let member_index = live.by_incarnation[&member.identity.incarnation];
+                let _heard =
+                    self.machine.handle_score(now, mailbox, member_index, Verdict::Missing);
+            }
+        }
+        self.opened.clear();
+    }
+
+    fn free_mailboxes(&self) -> usize {
+        self.open_limit.saturating_sub(self.machine.open_mailboxes() + self.unopened.len())
+    }
+
+    /// Why nothing is accepted at the moment, if so.
+    fn refuses(&self) -> Option<Unanswered> {
+        if self.stopping {
+            return Some(Unanswered::Stopping);
+        }
+        self.retry_due.map(|_| Unanswered::StreamFull)
+    }
+
+    fn refusal_of(&self, error: &AppendError) -> Unanswered {
+        match error {
+            AppendError::Full => Unanswered::StreamFull,
+            AppendError::Busy { .. } => Unanswered::Busy,
+            AppendError::TooLarge { found, limit } => {
+                Unanswered::TooLarge { found: *found, limit: *limit }
+            }
+            other => {
+                tracing::error!(endpoint = %self.endpoint.name, error = %other, "requests cannot be kept");
+                Unanswered::StreamBroken
+            }
+        }
+    }
+}
+
+fn refuse(reply: Reply, refusal: &Unanswered) {
+    // Nobody listens where the caller has gone.
+    let _gone = reply.send(Err(refusal.clone()));
+}

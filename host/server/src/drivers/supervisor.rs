@@ -1,0 +1,292 @@
+//! The task loop that owns every roster: it hears of the folder, of loads and of faults, and
+//! publishes what each endpoint is from now on.
+//!
+//! One thread, one closed set of orders. Nothing it does waits for a model: loading is the loader's.
+
+mod endpoints;
+mod journal;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use catalog::{Catalog, Change};
+use message::{EndpointName, Time};
+use sandbox::lanes::{Attach, Lane, Lanes};
+use stream::Stream;
+use tokio::sync::oneshot;
+
+use crate::clock;
+use crate::drivers::loader::{LoadJob, Loaded, Loader, Warm};
+use crate::endpoint::Event;
+use crate::host::Shared;
+use crate::inbox::Inbox;
+use crate::live::{Identity, LiveMember, next_incarnation};
+use crate::sink::DriverSink;
+use crate::stage::{Stage, Verdict, limits_of};
+
+/// What the supervisor can be told.
+pub(crate) enum Order {
+    /// The folder was looked at.
+    Catalog(Arc<Catalog>),
+    /// A load has ended.
+    Loaded(Loaded),
+    /// How the calls of some revisions of an endpoint went.
+    Calls(EndpointName, Vec<Calls>),
+    /// Stop every endpoint, then end.
+    Stop(oneshot::Sender<()>),
+}
+
+/// How the calls of one revision went since the last time.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Calls {
+    pub(crate) incarnation: u64,
+    pub(crate) succeeded: u64,
+    pub(crate) faulted: u64,
+    /// The last fault, in one line.
+    pub(crate) why: String,
+}
+
+/// Owns every roster.
+pub(crate) struct Supervisor {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) lanes: Lanes,
+    pub(crate) stream: Arc<dyn Stream>,
+    pub(crate) loader: Loader,
+    pub(crate) inbox: Arc<Inbox<Order>>,
+    pub(crate) catalog: Arc<Catalog>,
+    pub(crate) stages: BTreeMap<EndpointName, Stage>,
+}
+
+impl Supervisor {
+    /// Runs until it is told to stop.
+    pub(crate) fn run(mut self) {
+        let mut orders = Vec::new();
+        loop {
+            let now = clock::now();
+            let due = self.poll_timeout().map(|due| clock::moment_of(due, now));
+            self.inbox.take(&mut orders, due);
+            let now = clock::now();
+            for order in orders.drain(..) {
+                match order {
+                    Order::Catalog(catalog) => self.handle_catalog(now, catalog),
+                    Order::Loaded(loaded) => self.handle_loaded(now, loaded),
+                    Order::Calls(endpoint, calls) => self.handle_calls(now, &endpoint, &calls),
+                    Order::Stop(done) => return self.stop(done),
+                }
+            }
+            self.handle_timeout(now);
+        }
+    }
+
+    fn handle_catalog(&mut self, now: Time, catalog: Arc<Catalog>) {
+        let changes = catalog::diff(&self.catalog, &catalog);
+        self.shared.set_problems(&catalog.problems);
+        let before = std::mem::replace(&mut self.catalog, catalog);
+        if before.problems != self.catalog.problems {
+            self.catalog.problems.iter().for_each(|problem| tracing::warn!("{problem}"));
+        }
+        let mut touched: Vec<EndpointName> = Vec::new();
+        for change in changes {
+            if let Some(endpoint) = self.handle_change(now, change) {
+                touched.push(endpoint);
+            }
+        }
+        touched.dedup();
+        for endpoint in touched {
+            self.publish(&endpoint);
+        }
+    }
+
+    /// Carries out one change of the folder, and returns the endpoint whose roster it changes.
+    fn handle_change(&mut self, now: Time, change: Change) -> Option<EndpointName> {
+        match change {
+            Change::EndpointAdded { endpoint } => self.add_endpoint(now, &endpoint),
+            Change::EndpointRemoved { endpoint } => {
+                self.remove_endpoint(&endpoint);
+                None
+            }
+            Change::ConfigChanged { endpoint } => {
+                self.note(now, &endpoint, None, "policy-changed", "");
+                self.take_spec(&endpoint);
+                Some(endpoint)
+            }
+            Change::ModelAdded { endpoint, model, .. }
+            | Change::ModelChanged { endpoint, model, .. }
+            | Change::ManifestChanged { endpoint, model, .. } => {
+                self.take_spec(&endpoint);
+                self.load(&endpoint, &model);
+                Some(endpoint)
+            }
+            Change::ModelRemoved { endpoint, model, .. } => {
+                self.take_spec(&endpoint);
+                self.note(now, &endpoint, Some((&model, None)), "removed", "");
+                let stage = self.stages.get_mut(&endpoint)?;
+                let left = stage.drop_model(&model);
+                left.iter().for_each(|member| member.worker.retire());
+                Some(endpoint)
+            }
+        }
+    }
+
+    fn handle_loaded(&mut self, now: Time, loaded: Loaded) {
+        let Loaded { endpoint, model, revision, took, result } = loaded;
+        let who = Some((&model, Some(revision)));
+        match result {
+            Err(reason) => {
+                tracing::warn!(%endpoint, %model, revision = %revision.short(), reason, "model refused");
+                self.note(now, &endpoint, who, "refused", &reason);
+                if let Some(stage) = self.stages.get_mut(&endpoint) {
+                    stage.refuse(&model, revision, reason);
+                }
+            }
+            Ok(warm) => {
+                let detail = format!(
+                    "{:?} in {} ms, warmed on {} requests",
+                    warm.model.loaded(),
+                    took.as_millis(),
+                    warm.requests
+                );
+                tracing::info!(%endpoint, %model, revision = %revision.short(), detail, "model live");
+                self.note(now, &endpoint, who, "live", &detail);
+                let member = self.attach(&endpoint, &model, revision, warm);
+                let left = match (self.stages.get_mut(&endpoint), member) {
+                    (Some(stage), Some(member)) => stage.accept(now, &model, member),
+                    (_, member) => member,
+                };
+                // Published first: the old revision takes no new requests, then drains.
+                self.publish(&endpoint);
+                left.inspect(|member| member.worker.retire());
+                return;
+            }
+        }
+        self.publish(&endpoint);
+    }
+
+    fn handle_calls(&mut self, now: Time, endpoint: &EndpointName, calls: &[Calls]) {
+        let Some(stage) = self.stages.get_mut(endpoint) else { return };
+        let mut noted = Vec::new();
+        let mut roster_changes = false;
+        // The last resort is never sent away.
+        let fallback = stage.spec.config.roles.fallback.clone();
+        for calls in calls {
+            let Some((model, part)) = stage.part_of(calls.incarnation) else { continue };
+            let model = model.clone();
+            if fallback.as_ref() == Some(&model) {
+                continue;
+            }
+            let (changed, verdict) =
+                part.handle_calls(now, calls.succeeded, calls.faulted, &calls.why);
+            roster_changes |= changed;
+            let what = match (&verdict, changed) {
+                (Some(Verdict::RolledBack(_)), _) => "rolled-back",
+                (Some(Verdict::Resting), _) => "quarantined",
+                (None, true) => "recovered",
+                (None, false) => continue,
+            };
+            noted.push((model, what, calls.why.clone(), verdict));
+        }
+        if roster_changes {
+            self.publish(endpoint);
+        }
+        for (model, what, why, verdict) in noted {
+            tracing::warn!(%endpoint, %model, why, "{what}");
+            self.note(now, endpoint, Some((&model, None)), what, &why);
+            if let Some(Verdict::RolledBack(member)) = verdict {
+                member.worker.retire();
+            }
+        }
+    }
+
+    fn handle_timeout(&mut self, now: Time) {
+        let mut due = Vec::new();
+        for (name, stage) in &mut self.stages {
+            let changed: Vec<bool> =
+                stage.parts.values_mut().map(|part| part.handle_timeout(now)).collect();
+            if changed.contains(&true) {
+                due.push(name.clone());
+            }
+        }
+        for endpoint in due {
+            self.publish(&endpoint);
+        }
+    }
+
+    fn poll_timeout(&self) -> Option<Time> {
+        let parts = self.stages.values().flat_map(|stage| stage.parts.values());
+        parts.filter_map(|part| part.poll_timeout()).min()
+    }
+
+    /// Hands a model's wanted file to the loader.
+    fn load(&mut self, endpoint: &EndpointName, model: &message::ModelName) {
+        let Some(stage) = self.stages.get_mut(endpoint) else { return };
+        let Some(file) = stage.spec.models.get(model).cloned() else { return };
+        stage.want(model, file.clone());
+        self.loader.load(LoadJob {
+            endpoint: endpoint.clone(),
+            model: model.clone(),
+            limits: limits_of(&file.manifest),
+            file,
+            schema: stage.spec.config.schema.clone(),
+            live: stage.endpoint.live.load_full(),
+            requests: Arc::clone(&stage.endpoint.journal.requests),
+            warm_up_requests: stage.spec.config.warm_up_requests,
+        });
+    }
+
+    fn attach(
+        &self,
+        endpoint: &EndpointName,
+        model: &message::ModelName,
+        revision: message::Revision,
+        warm: Warm,
+    ) -> Option<LiveMember> {
+        let stage = self.stages.get(endpoint)?;
+        let identity = Arc::new(Identity {
+            model: model.clone(),
+            revision,
+            incarnation: next_incarnation(),
+            meter: stage.endpoint.meter.model(model),
+        });
+        let manifest = stage.spec.models.get(model).map(|file| &file.manifest);
+        let manifest = manifest.cloned().unwrap_or_default();
+        let config = &stage.spec.config.limits;
+        let options = Attach {
+            lane: Lane::Shadow,
+            queue_limit: manifest.limits.queue.unwrap_or(config.queue),
+            batch: manifest.limits.batch.unwrap_or(config.batch),
+            sessions: manifest.limits.sessions,
+        };
+        let sink = DriverSink::new(&stage.endpoint, &identity);
+        let worker = self.lanes.attach(warm.model.clone(), options, Arc::new(sink));
+        let worker = Arc::new(worker);
+        let lane = Lane::Shadow;
+        Some(LiveMember { identity, role: None, lane, model: warm.model, worker })
+    }
+
+    /// Tells everybody what an endpoint is from now on.
+    fn publish(&mut self, endpoint: &EndpointName) {
+        let Some(stage) = self.stages.get(endpoint) else { return };
+        let live = Arc::new(stage.live());
+        stage.endpoint.parts.store(Arc::new(stage.report()));
+        stage.endpoint.live.store(Arc::clone(&live));
+        stage.endpoint.inbox.push(Event::Live(live));
+    }
+
+    fn stop(mut self, done: oneshot::Sender<()>) {
+        for stage in self.stages.values() {
+            stage.endpoint.inbox.push(Event::Stop);
+        }
+        for (name, stage) in std::mem::take(&mut self.stages) {
+            if stage.driver.join().is_err() {
+                tracing::error!(endpoint = %name, "the driver panicked");
+            }
+        }
+        self.loader.stop();
+        self.lanes.shutdown();
+        if let Err(error) = self.stream.sync() {
+            tracing::error!(%error, "the stream could not be synced");
+        }
+        // Nobody listens where the host was dropped.
+        let _gone = done.send(());
+    }
+}

@@ -1,0 +1,110 @@
+//! Endpoints that come and go.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use arc_swap::ArcSwap;
+use catalog::EndpointLimits;
+use message::{EndpointName, Time};
+
+use super::Supervisor;
+use crate::drivers::recovery;
+use crate::drivers::rendezvous::{Driver, DriverLimits};
+use crate::endpoint::{Endpoint, Event};
+use crate::inbox::Inbox;
+use crate::journal::Journal;
+use crate::stage::{Stage, empty_live};
+
+impl Supervisor {
+    /// Opens the topics of a new endpoint, recovers what an earlier life left, and starts its
+    /// driver and its loads.
+    pub(super) fn add_endpoint(&mut self, now: Time, name: &EndpointName) -> Option<EndpointName> {
+        let spec = Arc::clone(self.catalog.endpoints.get(name)?);
+        let options = self.shared.topic_options(&spec.config);
+        let journal = match Journal::open(&*self.stream, name, &options) {
+            Ok(journal) => journal,
+            Err(error) => {
+                tracing::error!(endpoint = %name, %error, "the endpoint cannot be opened");
+                return None;
+            }
+        };
+        let endpoint = Arc::new(Endpoint {
+            name: name.clone(),
+            inbox: Inbox::new(self.shared.limits.waiting_asks),
+            live: ArcSwap::from_pointee(empty_live(&spec)),
+            parts: ArcSwap::default(),
+            journal,
+            meter: self.shared.meter.endpoint(name),
+        });
+        let driver = match self.start_driver(&endpoint, &spec.config.limits) {
+            Ok(driver) => driver,
+            Err(error) => {
+                tracing::error!(endpoint = %name, error, "the endpoint cannot be started");
+                return None;
+            }
+        };
+        let settled = spec.models.is_empty();
+        let stage = Stage { endpoint, driver, spec, parts: BTreeMap::new(), settled };
+        self.stages.insert(name.clone(), stage);
+        self.note(now, name, None, "endpoint-added", "");
+        self.publish_endpoints();
+        Some(name.clone())
+    }
+
+    /// Stops an endpoint: what was accepted is answered, then its driver ends.
+    pub(super) fn remove_endpoint(&mut self, name: &EndpointName) {
+        let Some(stage) = self.stages.remove(name) else { return };
+        self.publish_endpoints();
+        stage.endpoint.inbox.push(Event::Stop);
+        if stage.driver.join().is_err() {
+            tracing::error!(endpoint = %name, "the driver panicked");
+        }
+        let members = stage.parts.into_values().flat_map(|part| part.into_members());
+        members.for_each(|member| member.worker.retire());
+        tracing::info!(endpoint = %name, "endpoint removed");
+    }
+
+    /// Takes over what the catalog says of an endpoint.
+    pub(super) fn take_spec(&mut self, name: &EndpointName) {
+        let spec = self.catalog.endpoints.get(name);
+        if let (Some(stage), Some(spec)) = (self.stages.get_mut(name), spec) {
+            stage.spec = Arc::clone(spec);
+        }
+    }
+
+    fn publish_endpoints(&self) {
+        let endpoints = self
+            .stages
+            .values()
+            .map(|stage| (stage.endpoint.name.clone(), Arc::clone(&stage.endpoint)));
+        self.shared.endpoints.store(Arc::new(endpoints.collect()));
+    }
+
+    fn start_driver(
+        &self,
+        endpoint: &Arc<Endpoint>,
+        limits: &EndpointLimits,
+    ) -> Result<JoinHandle<()>, String> {
+        let recovery = recovery::recover(&endpoint.journal, &endpoint.live.load())
+            .map_err(|error| error.to_string())?;
+        if !recovery.unanswered.is_empty() || recovery.unreadable > 0 {
+            tracing::info!(
+                endpoint = %endpoint.name,
+                unanswered = recovery.unanswered.len(),
+                unreadable = recovery.unreadable,
+                "an earlier life left requests behind"
+            );
+        }
+        let supervisor = Arc::clone(&self.inbox);
+        let limits = DriverLimits {
+            open_mailboxes: limits.open_mailboxes,
+            score_grace: limits.score_grace,
+        };
+        let driver = Driver::new(Arc::clone(endpoint), limits, recovery, supervisor);
+        std::thread::Builder::new()
+            .name(format!("rendezvous-{}", endpoint.name))
+            .spawn(move || driver.run())
+            .map_err(|error| error.to_string())
+    }
+}

@@ -1,0 +1,134 @@
+//! What everybody who asks or steers an endpoint shares with its driver.
+//!
+//! The driver owns all state that changes per request. This is only its inbox, the roster that the
+//! supervisor published last, and the topics.
+
+use std::collections::VecDeque;
+use std::sync::Arc;
+
+use arc_swap::ArcSwap;
+use bytes::Bytes;
+use message::{EndpointName, ModelName, Request, Revision, Role};
+use sandbox::lanes::Scored;
+use stream::Record;
+use thiserror::Error;
+use tokio::sync::oneshot;
+
+use crate::inbox::Inbox;
+use crate::journal::Journal;
+use crate::live::{Identity, Live};
+use crate::meter::EndpointMeter;
+use crate::stage::State;
+
+/// One endpoint, as everybody but its driver sees it.
+pub(crate) struct Endpoint {
+    pub(crate) name: EndpointName,
+    pub(crate) inbox: Inbox<Event>,
+    /// The roster that the driver was told last, for questions that need no answer of it.
+    pub(crate) live: ArcSwap<Live>,
+    /// Where each model stands, for people.
+    pub(crate) parts: ArcSwap<Vec<PartReport>>,
+    pub(crate) journal: Journal,
+    pub(crate) meter: EndpointMeter,
+}
+
+/// Where a model stands, for people.
+#[derive(Debug, Clone)]
+pub(crate) struct PartReport {
+    pub(crate) model: ModelName,
+    pub(crate) role: Option<Role>,
+    pub(crate) state: State,
+    /// What runs, or else what the file holds.
+    pub(crate) revision: Revision,
+    /// What else is to be said: that a newer file was refused, and why.
+    pub(crate) note: Option<String>,
+}
+
+/// What can happen to an endpoint.
+pub(crate) enum Event {
+    /// Somebody called and waits.
+    Call(Call),
+    /// Somebody hands in records.
+    Records(Records),
+    /// A revision is done with some requests.
+    Scored(Arc<Identity>, Vec<Scored>),
+    /// More of a topic can be read than before.
+    Readable,
+    /// From the next request on, this is the roster.
+    Live(Arc<Live>),
+    /// Answer what was accepted, then end.
+    Stop,
+}
+
+/// A request on its way in, with the record that keeps it.
+pub(crate) struct Ask {
+    pub(crate) request: Request,
+    pub(crate) record: Record,
+    /// Whether the id came from outside, so that the same one may come again.
+    pub(crate) may_repeat: bool,
+}
+
+/// A request whose caller waits.
+pub(crate) struct Call {
+    pub(crate) ask: Ask,
+    pub(crate) reply: Reply,
+}
+
+/// Where the answer of a call goes.
+pub(crate) type Reply = oneshot::Sender<Result<Answered, Unanswered>>;
+
+/// Records on their way in; whoever brings them is told when all of them are kept.
+pub(crate) struct Records {
+    pub(crate) asks: VecDeque<Ask>,
+    pub(crate) first_offset: Option<u64>,
+    pub(crate) count: usize,
+    pub(crate) reply: oneshot::Sender<Result<Appended, Unanswered>>,
+}
+
+/// A request that is in the topic already.
+pub(crate) struct Recovered {
+    pub(crate) offset: u64,
+    pub(crate) request: Request,
+    pub(crate) may_repeat: bool,
+}
+
+/// The answer of a call.
+#[derive(Debug, Clone)]
+pub(crate) struct Answered {
+    /// The document of the protocol, as the answers topic has it.
+    pub(crate) document: Bytes,
+    /// Whether it says that nothing came.
+    pub(crate) is_error: bool,
+}
+
+/// Where handed-in records are.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Appended {
+    pub(crate) first_offset: u64,
+    pub(crate) count: usize,
+}
+
+/// Why a request was not accepted.
+#[derive(Debug, Clone, Error, PartialEq, Eq)]
+pub(crate) enum Unanswered {
+    /// Because as many requests are open as may be.
+    #[error("too many requests are open")]
+    Busy,
+    /// Because the disk is full.
+    #[error("the stream is full")]
+    StreamFull,
+    /// Because the stream lost a write and takes nothing more.
+    #[error("the stream is broken")]
+    StreamBroken,
+    /// Because a record is larger than one may be.
+    #[error("the request has {found} bytes as a record, at most {limit} are allowed")]
+    TooLarge {
+        /// Its size in bytes.
+        found: u64,
+        /// The largest size in bytes.
+        limit: u64,
+    },
+    /// Because the endpoint is being stopped.
+    #[error("the endpoint is stopping")]
+    Stopping,
+}

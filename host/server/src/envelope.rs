@@ -1,0 +1,90 @@
+//! Requests as records: how a call becomes one, and how one is read again.
+
+use bytes::Bytes;
+use message::oip::InferRequest;
+use message::record::{
+    Arrival, RequestEnvelope, RequestRecordError, decode_request_record, header,
+};
+use message::{Request, Time};
+use stream::{Headers, Record, StoredRecord};
+
+use crate::endpoint::Ask;
+use crate::live::Live;
+
+/// Where the answer of a request goes besides the answers topic, as its record says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum ReturnTo {
+    /// A caller waits for it.
+    Call,
+    /// A caller waits who may call again with the same id.
+    RepeatableCall,
+    /// Nowhere: somebody reads the topic.
+    Topic,
+}
+
+impl ReturnTo {
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Call => "call",
+            Self::RepeatableCall => "repeatable-call",
+            Self::Topic => "topic",
+        }
+    }
+}
+
+/// A request that comes in from outside of the stream.
+pub(crate) struct Incoming<'a> {
+    pub(crate) document: InferRequest,
+    /// The document as it was received, which is what the record keeps.
+    pub(crate) body: Bytes,
+    /// The id; where there is none, the document's own.
+    pub(crate) id: Option<&'a str>,
+    pub(crate) return_to: ReturnTo,
+    pub(crate) received: Time,
+    pub(crate) traceparent: Option<&'a str>,
+}
+
+/// Makes a request of what came in, with the record that keeps it.
+pub(crate) fn ask(live: &Live, incoming: Incoming<'_>) -> Result<Ask, RequestRecordError> {
+    let Incoming { document, body, id, return_to, received, traceparent } = incoming;
+    let known = message::record::Headers { id, traceparent, ..Default::default() };
+    let made_up = crate::ids::fresh(received);
+    let arrival = Arrival {
+        fallback_id: &made_up,
+        received,
+        deadline: live.deadline,
+        key_input: live.key_input.as_deref(),
+    };
+    let request = RequestEnvelope::new(&known, document, &arrival)?.request;
+    let mut headers = Headers::new()
+        .with(header::ID, request.id.as_str())
+        .with(header::DEADLINE_US, request.deadline.as_us().to_string())
+        .with(header::RETURN_TO, return_to.name());
+    if let Some(trace) = traceparent {
+        headers = headers.with(header::TRACEPARENT, trace);
+    }
+    let key = request.key.as_ref().map(|key| Bytes::copy_from_slice(key.as_bytes()));
+    let record = Record { time: received, key, headers, value: body };
+    Ok(Ask { request, record, may_repeat: return_to != ReturnTo::Call })
+}
+
+/// Whether the id of this record came from outside, so that it may come again.
+pub(crate) fn may_repeat(record: &Record) -> bool {
+    record.headers.get(header::RETURN_TO) != Some(ReturnTo::Call.name().as_bytes())
+}
+
+/// Reads a request from its record.
+pub(crate) fn request_of(
+    stored: &StoredRecord,
+    live: &Live,
+) -> Result<Request, RequestRecordError> {
+    let record = &stored.record;
+    let arrival = Arrival {
+        fallback_id: &format_args!("0-{}", stored.offset),
+        received: record.time,
+        deadline: live.deadline,
+        key_input: live.key_input.as_deref(),
+    };
+    let envelope = decode_request_record(record.headers.iter(), &record.value, &arrival)?;
+    Ok(envelope.request)
+}

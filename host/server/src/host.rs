@@ -1,0 +1,245 @@
+//! The host: everything that runs, started in order and stopped in the opposite one.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::thread::JoinHandle;
+
+use anyhow::{Context, Result};
+use bytes::Bytes;
+use arc_swap::ArcSwap;
+use catalog::{Catalog, EndpointConfig, Problem, Watcher};
+use front::{AdminRoutes, FrontLimits, PublicRoutes};
+use message::EndpointName;
+use sandbox::Runtime;
+use sandbox::lanes::Lanes;
+use stream::{EmbeddedStream, Partition, Stream, TopicOptions};
+use tokio::net::TcpListener;
+use tokio::sync::{oneshot, watch};
+use tokio::task::JoinHandle as Task;
+
+use crate::address::{Addresses, listen};
+use crate::drivers::loader::Loader;
+use crate::drivers::supervisor::{Order, Supervisor};
+use crate::endpoint::Endpoint;
+use crate::inbox::Inbox;
+use crate::meter::Meter;
+use crate::options::HostOptions;
+
+/// What every part of the host shares.
+pub(crate) struct Shared {
+    pub(crate) endpoints: ArcSwap<BTreeMap<EndpointName, Arc<Endpoint>>>,
+    pub(crate) problems: ArcSwap<Vec<Problem>>,
+    pub(crate) limits: HostLimits,
+    pub(crate) meter: Meter,
+    pub(crate) runtime: Runtime,
+    pub(crate) models_dir: PathBuf,
+    pub(crate) data_dir: PathBuf,
+}
+
+/// The limits of the host that belong to no single endpoint.
+#[derive(Debug, Clone)]
+pub(crate) struct HostLimits {
+    /// How many calls may wait for one endpoint's driver.
+    pub(crate) waiting_asks: usize,
+}
+
+/// A running host.
+///
+/// It has to be [stopped](Self::stop): a host that is only dropped leaves its threads running.
+pub struct Host {
+    pub(crate) shared: Arc<Shared>,
+    pub(crate) stream: Arc<dyn Stream>,
+    pub(crate) addresses: Addresses,
+    supervisor: JoinHandle<()>,
+    orders: Arc<Inbox<Order>>,
+    watcher: Watcher,
+    listeners: Vec<Task<Result<(), front::ServeError>>>,
+    stop_listeners: watch::Sender<bool>,
+}
+
+impl Host {
+    /// Starts everything; the listeners are open on return, models may still be loading.
+    ///
+    /// # Errors
+    ///
+    /// When an address is taken, the data directory is held by another host, or the folder of the
+    /// models cannot be watched. Each is one line for the operator.
+    pub async fn start(options: HostOptions) -> Result<Self> {
+        let public = listen("listen", options.listen).await?;
+        let admin = listen("admin-listen", options.admin_listen).await?;
+        let addresses = Addresses { rest: public.local_addr()?, admin: admin.local_addr()? };
+        std::fs::create_dir_all(&options.data_dir)
+            .with_context(|| format!("cannot make the data directory {:?}", options.data_dir))?;
+        let stream: Arc<dyn Stream> = Arc::new(EmbeddedStream::open(&options.data_dir.join("stream"))?);
+        let runtime = Runtime::new(options.runtime_config())?;
+        let lanes = Lanes::new(options.lane_config())?;
+        let shared = Arc::new(Shared {
+            endpoints: ArcSwap::default(),
+            problems: ArcSwap::default(),
+            limits: options.limits(),
+            meter: Meter::new(),
+            runtime: runtime.clone(),
+            models_dir: options.models_dir.clone(),
+            data_dir: options.data_dir.clone(),
+        });
+        let orders = Arc::new(Inbox::new(usize::MAX));
+        let supervisor = start_supervisor(&shared, runtime, lanes, &stream, &orders)?;
+        let watcher = start_watcher(&options, &orders)?;
+        addresses.write(&options.data_dir)?;
+        let (stop_listeners, _) = watch::channel(false);
+        let mut host = Self {
+            shared,
+            stream,
+            addresses,
+            supervisor,
+            orders,
+            watcher,
+            listeners: Vec::new(),
+            stop_listeners,
+        };
+        host.serve(public, admin, options.front_limits());
+        Ok(host)
+    }
+
+    /// Stops everything: callers get their answers, streams are synced, threads joined.
+    ///
+    /// # Errors
+    ///
+    /// When a part of it panicked.
+    pub async fn stop(self) -> Result<()> {
+        self.stop_listeners.send_replace(true);
+        for listener in self.listeners {
+            match listener.await.context("a listener panicked")? {
+                Ok(()) => {}
+                Err(error) => tracing::warn!(%error, "callers were cut off"),
+            }
+        }
+        self.watcher.stop();
+        let (done, stopped) = oneshot::channel();
+        self.orders.push(Order::Stop(done));
+        stopped.await.context("the supervisor panicked")?;
+        let joined = tokio::task::spawn_blocking(move || self.supervisor.join()).await?;
+        anyhow::ensure!(joined.is_ok(), "the supervisor panicked");
+        Addresses::remove(&self.shared.data_dir);
+        Ok(())
+    }
+
+    /// Where it listens.
+    pub const fn addresses(&self) -> Addresses {
+        self.addresses
+    }
+
+    /// Whether the models of an endpoint that were there at the start are loaded or refused.
+    pub fn is_settled(&self, endpoint: &str) -> bool {
+        self.shared.endpoint(endpoint).is_some_and(|endpoint| endpoint.live.load().settled)
+    }
+
+    /// Appends requests, each a document of the Open Inference Protocol, to the stream of an
+    /// endpoint, and returns when they are kept.
+    ///
+    /// # Errors
+    ///
+    /// When there is no such endpoint, or it does not take them.
+    pub async fn append(&self, endpoint: &str, documents: Vec<Bytes>) -> Result<()> {
+        front::Host::append(&*self.shared, endpoint, documents)
+            .await
+            .map(|_| ())
+            .map_err(|error| anyhow::anyhow!("the requests were not appended: {error:?}"))
+    }
+
+    /// A topic of an endpoint: `requests`, `scores`, `answers` or `events`.
+    pub fn topic(&self, endpoint: &str, topic: &str) -> Option<Arc<dyn Partition>> {
+        let endpoint = self.shared.endpoint(endpoint)?;
+        let topics = endpoint.journal.topics();
+        topics.into_iter().find(|(name, _)| *name == topic).map(|(_, it)| Arc::clone(it))
+    }
+
+    /// Everything that a person would want to see at a glance, as `GET /status` has it.
+    pub fn status(&self) -> serde_json::Value {
+        crate::status::of(&self.shared)
+    }
+
+    fn serve(&mut self, public: TcpListener, admin: TcpListener, limits: FrontLimits) {
+        let stopping = |mut stop: watch::Receiver<bool>| async move {
+            // An error means that the host was dropped, which stops the listeners as well.
+            let _stopped = stop.wait_for(|stop| *stop).await;
+        };
+        let stop = || stopping(self.stop_listeners.subscribe());
+        let public_routes = PublicRoutes::new(Arc::clone(&self.shared), &limits);
+        let admin_routes = AdminRoutes::new(Arc::clone(&self.shared));
+        self.listeners = vec![
+            tokio::spawn(front::serve(public, public_routes, limits.clone(), stop())),
+            tokio::spawn(front::serve(admin, admin_routes, limits, stop())),
+        ];
+    }
+}
+
+impl Shared {
+    /// Publishes what is wrong in the folder.
+    pub(crate) fn set_problems(&self, problems: &[Problem]) {
+        self.problems.store(Arc::new(problems.to_vec()));
+    }
+
+    /// How the topics of an endpoint keep their records.
+    pub(crate) fn topic_options(&self, config: &EndpointConfig) -> TopicOptions {
+        let stream = &config.stream;
+        TopicOptions {
+            fsync: match stream.fsync {
+                catalog::Fsync::None => stream::Fsync::None,
+                catalog::Fsync::Interval(every) => stream::Fsync::Interval(every),
+                catalog::Fsync::Each => stream::Fsync::Each,
+            },
+            segment_bytes: stream.segment_bytes,
+            unsynced_limit_bytes: stream.unsynced_limit_bytes,
+            record_limit_bytes: stream.record_limit_bytes,
+            retention: stream::Retention {
+                age: stream.retention.age,
+                bytes: stream.retention.size_bytes,
+                hard_bytes: stream.retention.hard_size_bytes,
+            },
+        }
+    }
+
+    /// The endpoint with this name.
+    pub(crate) fn endpoint(&self, name: &str) -> Option<Arc<Endpoint>> {
+        self.endpoints.load().get(name).cloned()
+    }
+}
+
+fn start_supervisor(
+    shared: &Arc<Shared>,
+    runtime: Runtime,
+    lanes: Lanes,
+    stream: &Arc<dyn Stream>,
+    orders: &Arc<Inbox<Order>>,
+) -> Result<JoinHandle<()>> {
+    let loader = Loader::start(&runtime, {
+        let orders = Arc::clone(orders);
+        move |loaded| orders.push(Order::Loaded(loaded))
+    })?;
+    let supervisor = Supervisor {
+        shared: Arc::clone(shared),
+        lanes,
+        stream: Arc::clone(stream),
+        loader,
+        inbox: Arc::clone(orders),
+        catalog: Arc::new(Catalog::default()),
+        stages: BTreeMap::new(),
+    };
+    let thread = std::thread::Builder::new().name("supervisor".into());
+    Ok(thread.spawn(move || supervisor.run())?)
+}
+
+fn start_watcher(options: &HostOptions, orders: &Arc<Inbox<Order>>) -> Result<Watcher> {
+    let orders = Arc::clone(orders);
+    let tell = move |catalog| orders.push(Order::Catalog(catalog));
+    Watcher::start(&options.models_dir, options.scan_options(), Box::new(tell))
+        .with_context(|| format!("cannot watch {:?}", options.models_dir))
+}
+
+/// Where a host can be reached.
+pub(crate) fn shown(address: SocketAddr) -> String {
+    format!("http://{address}")
+}

@@ -1,0 +1,43 @@
+//! The host: joins the crates into tasks and commands.
+//!
+//! Whatever deserves a unit test of its own lives in one of those crates. This is a library so that
+//! benches can run a [`Host`] inside of their own process; the binary is one call of [`main`].
+
+mod address;
+mod asks;
+mod clock;
+mod commands;
+mod demo;
+mod drivers;
+mod endpoint;
+mod envelope;
+mod host;
+mod http;
+mod ids;
+mod inbox;
+mod inputs;
+mod journal;
+mod live;
+mod meter;
+mod options;
+mod sink;
+mod stage;
+mod status;
+
+use std::process::ExitCode;
+
+pub use address::Addresses;
+pub use host::Host;
+pub use options::{HostArguments, HostOptions};
+
+/// Runs the command line of this process.
+pub fn main() -> ExitCode {
+    match commands::run() {
+        Ok(code) => code,
+        Err(error) => {
+            // One line, causes included, so that it can be read in a log.
+            eprintln!("understudy: {error:#}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! The roster with everything that the driver needs beside it: workers, defaults, inputs.
+//!
+//! A value that the supervisor makes anew for each change and publishes whole, so that no request
+//! sees half of one.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use message::{ModelName, Revision, Role, Tensor};
+use rendezvous::{MemberIndex, Roster};
+use sandbox::Model;
+use sandbox::lanes::{Lane, Worker};
+
+use crate::inputs::Inputs;
+use crate::meter::ModelMeter;
+
+/// One revision in one of its lives: it gets a new `incarnation` each time it joins a roster.
+pub(crate) struct Identity {
+    pub(crate) model: ModelName,
+    pub(crate) revision: Revision,
+    pub(crate) incarnation: u64,
+    pub(crate) meter: Arc<ModelMeter>,
+}
+
+/// A revision that scores, in the order of the roster.
+#[derive(Clone)]
+pub(crate) struct LiveMember {
+    pub(crate) identity: Arc<Identity>,
+    pub(crate) role: Option<Role>,
+    pub(crate) lane: Lane,
+    pub(crate) model: Model,
+    pub(crate) worker: Arc<Worker>,
+}
+
+/// What an endpoint is from one change to the next.
+pub(crate) struct Live {
+    pub(crate) roster: Arc<Roster>,
+    /// Those that are asked: the live lane first.
+    pub(crate) members: Vec<LiveMember>,
+    pub(crate) by_incarnation: HashMap<u64, MemberIndex>,
+    pub(crate) deadline: Duration,
+    pub(crate) key_input: Option<String>,
+    pub(crate) default: Option<Vec<Tensor>>,
+    pub(crate) inputs: Inputs,
+    /// Whether every model that was there at the start has been loaded or refused.
+    pub(crate) settled: bool,
+}
+
+/// A number that no revision has had in any of its lives.
+pub(crate) fn next_incarnation() -> u64 {
+    static NEXT: AtomicU64 = AtomicU64::new(1);
+    NEXT.fetch_add(1, Ordering::Relaxed)
+}
+
+impl Live {
+    /// The member with this name.
+    pub(crate) fn member(&self, model: &str) -> Option<&LiveMember> {
+        self.members.iter().find(|member| member.identity.model.as_str() == model)
+    }
+
+    /// How many more requests every member of the live lane can queue.
+    pub(crate) fn room(&self) -> usize {
+        let live = self.members.iter().filter(|member| member.lane == Lane::Live);
+        live.map(|member| member.worker.room()).min().unwrap_or(usize::MAX)
+    }
+}

@@ -1,0 +1,190 @@
+//! What is counted: for metrics, for `status`, and for nothing else.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+
+use message::{Answer, Chosen, EndpointName, ModelName, Reason, Score, Time};
+use monitor::{
+    Build, EndpointMetrics, Latency, Metrics, ModelMetrics, ModelTotals, Quantiles, TopicMetrics,
+};
+use parking_lot::Mutex;
+
+use crate::endpoint::Endpoint;
+use crate::host::Shared;
+use crate::stage::State;
+
+/// Counts for the whole host.
+pub(crate) struct Meter {
+    metrics: Metrics,
+}
+
+/// Counts for one endpoint.
+pub(crate) struct EndpointMeter {
+    pub(crate) metrics: EndpointMetrics,
+    latency: Mutex<Latency>,
+    answers: Mutex<BTreeMap<(String, Reason), u64>>,
+    topics: [(&'static str, TopicMetrics); 4],
+    lost_scores: AtomicU64,
+    unwritten_scores: AtomicU64,
+    repetitions: AtomicU64,
+    open_mailboxes: AtomicUsize,
+}
+
+/// Counts for one model.
+pub(crate) struct ModelMeter {
+    pub(crate) metrics: ModelMetrics,
+    latency: Mutex<Latency>,
+}
+
+impl Meter {
+    /// Nothing counted yet.
+    pub(crate) fn new(wasmtime: &str) -> Self {
+        let build = Build { version: env!("CARGO_PKG_VERSION"), wasmtime };
+        Self { metrics: Metrics::new(build) }
+    }
+
+    /// The counts of an endpoint.
+    pub(crate) fn endpoint(&self, name: &EndpointName) -> EndpointMeter {
+        let metrics = self.metrics.endpoint(name);
+        let topics = ["requests", "scores", "answers", "events"];
+        EndpointMeter {
+            topics: topics.map(|topic| (topic, metrics.topic(topic))),
+            metrics,
+            latency: Mutex::default(),
+            answers: Mutex::default(),
+            lost_scores: AtomicU64::new(0),
+            unwritten_scores: AtomicU64::new(0),
+            repetitions: AtomicU64::new(0),
+            open_mailboxes: AtomicUsize::new(0),
+        }
+    }
+
+    /// Counts a response of the front.
+    pub(crate) fn count_response(&self, status: u16) {
+        self.metrics.responded(status);
+    }
+
+    /// Everything, as OpenMetrics text. What is a state and not a count is looked at now.
+    pub(crate) fn text(&self, shared: &Shared) -> String {
+        for endpoint in shared.endpoints.load().values() {
+            endpoint.meter.look_at(endpoint);
+        }
+        self.metrics.encode()
+    }
+}
+
+impl EndpointMeter {
+    /// The counts of a model.
+    pub(crate) fn model(&self, name: &ModelName) -> Arc<ModelMeter> {
+        let metrics = self.metrics.model(name);
+        Arc::new(ModelMeter { metrics, latency: Mutex::default() })
+    }
+
+    /// Counts the answers of one turn of the driver.
+    pub(crate) fn count_answer(&self, now: Time, answer: &Answer, model: Option<&ModelMeter>) {
+        self.metrics.answered_after(answer.latency);
+        self.latency.lock().record(now, answer.latency);
+        let from = match &answer.chosen {
+            Chosen::Score { model, .. } => model.to_string(),
+            Chosen::Default(_) => {
+                self.metrics.answered_by_default(answer.reason, 1);
+                "default".to_owned()
+            }
+            Chosen::Nothing => {
+                self.metrics.answered_nothing(answer.reason, 1);
+                "nothing".to_owned()
+            }
+        };
+        if let Some(model) = model {
+            model.metrics.answered(answer.reason, 1);
+        }
+        *self.answers.lock().entry((from, answer.reason)).or_default() += 1;
+    }
+
+    /// Counts a score that nobody could be told of: its request was given up long ago.
+    pub(crate) fn count_lost_score(&self) {
+        self.lost_scores.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Counts scores that the disk did not take.
+    pub(crate) fn count_unwritten_scores(&self, count: u64) {
+        self.unwritten_scores.fetch_add(count, Ordering::Relaxed);
+    }
+
+    /// Counts a request that had an answer already.
+    pub(crate) fn count_repetition(&self) {
+        self.repetitions.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes note of how many mailboxes are open.
+    pub(crate) fn set_open_mailboxes(&self, count: usize) {
+        self.open_mailboxes.store(count, Ordering::Relaxed);
+        self.metrics.set_open_mailboxes(count);
+    }
+
+    /// How many mailboxes are open.
+    pub(crate) fn open_mailboxes(&self) -> usize {
+        self.open_mailboxes.load(Ordering::Relaxed)
+    }
+
+    /// Scores lost, scores unwritten, and requests repeated.
+    pub(crate) fn oddities(&self) -> [u64; 3] {
+        [&self.lost_scores, &self.unwritten_scores, &self.repetitions]
+            .map(|count| count.load(Ordering::Relaxed))
+    }
+
+    /// Who answered and why, and how often.
+    pub(crate) fn answers(&self) -> BTreeMap<(String, Reason), u64> {
+        self.answers.lock().clone()
+    }
+
+    /// How long answers took lately.
+    pub(crate) fn quantiles(&self, now: Time) -> Quantiles {
+        self.latency.lock().quantiles(now)
+    }
+
+    fn look_at(&self, endpoint: &Endpoint) {
+        for ((_, metrics), (_, topic)) in self.topics.iter().zip(endpoint.journal.topics()) {
+            let marks = topic.watermarks();
+            metrics.set_extent(marks.start, marks.end, topic.size_bytes());
+            let poisoned = matches!(topic.health(), stream::Health::Poisoned { .. });
+            metrics.set_poisoned(poisoned);
+        }
+        let parts = endpoint.parts.load();
+        for member in &endpoint.live.load().members {
+            let lane = match member.lane {
+                sandbox::Lane::Live => monitor::Lane::Live,
+                sandbox::Lane::Shadow => monitor::Lane::Shadow,
+            };
+            let metrics = &member.identity.meter.metrics;
+            metrics.set_queue_depth(lane, member.worker.depth());
+            let part = parts.iter().find(|part| part.model == member.identity.model);
+            let state = part.map_or(State::Live.name(), |part| part.state.name());
+            metrics.set_info(member.identity.revision, member.role, state);
+        }
+    }
+}
+
+impl ModelMeter {
+    /// Counts the scores of one batch.
+    pub(crate) fn count_scores<'a>(
+        &self,
+        now: Time,
+        scores: impl Iterator<Item = &'a Score> + Clone,
+    ) {
+        self.metrics.scored(scores.clone());
+        let mut latency = self.latency.lock();
+        scores.for_each(|score| latency.record(now, score.latency));
+    }
+
+    /// What the model has done so far.
+    pub(crate) fn totals(&self) -> ModelTotals {
+        self.metrics.totals()
+    }
+
+    /// How long scores took lately.
+    pub(crate) fn quantiles(&self, now: Time) -> Quantiles {
+        self.latency.lock().quantiles(now)
+    }
+}

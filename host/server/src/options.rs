@@ -1,0 +1,171 @@
+//! What a host is started with: the file, and what the command line says over it.
+
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use anyhow::{Result, anyhow};
+use catalog::{HostConfig, WatchOptions};
+use front::FrontLimits;
+use sandbox::lanes::LaneConfig;
+use sandbox::{CompileIn, CompileLimits, RuntimeConfig};
+
+use crate::host::HostLimits;
+
+/// The name of the configuration file that is looked for beside the models.
+const FILE: &str = "understudy.toml";
+/// How many sessions may be live at once, of all models together.
+const SESSIONS: u32 = 4096;
+/// How large the cache of compiled models may grow.
+const CACHE_BYTES: u64 = 8 << 30;
+
+/// What a host is started with.
+#[derive(Debug, Clone)]
+pub struct HostOptions {
+    pub(crate) listen: SocketAddr,
+    pub(crate) admin_listen: SocketAddr,
+    pub(crate) models_dir: PathBuf,
+    pub(crate) data_dir: PathBuf,
+    config: HostConfig,
+}
+
+/// What the command line says over the file.
+#[derive(Debug, Clone, Default, clap::Args)]
+pub struct HostArguments {
+    /// The folder of the models [default: what understudy.toml says, or models].
+    #[arg(long, value_name = "DIR")]
+    pub models: Option<PathBuf>,
+    /// The folder of streams and caches [default: what understudy.toml says, or data].
+    #[arg(long, value_name = "DIR")]
+    pub data: Option<PathBuf>,
+    /// The configuration file [default: understudy.toml, if there is one].
+    #[arg(long, value_name = "FILE")]
+    pub config: Option<PathBuf>,
+    /// Where requests are taken; port 0 lets the system choose [default: 127.0.0.1:8000].
+    #[arg(long, value_name = "ADDRESS")]
+    pub listen: Option<SocketAddr>,
+    /// Where metrics and status are; port 0 lets the system choose [default: 127.0.0.1:8002].
+    #[arg(long, value_name = "ADDRESS")]
+    pub admin_listen: Option<SocketAddr>,
+}
+
+impl HostOptions {
+    /// Puts the file and the command line together.
+    ///
+    /// # Errors
+    ///
+    /// The first problem of the file.
+    pub fn new(arguments: HostArguments) -> Result<Self> {
+        let file = arguments.config.clone().or_else(|| {
+            let beside = Path::new(FILE);
+            beside.exists().then(|| beside.to_owned())
+        });
+        let config = match file {
+            Some(file) => HostConfig::load(&file).map_err(|problem| anyhow!("{problem}"))?,
+            None => HostConfig::default(),
+        };
+        Ok(Self {
+            listen: arguments.listen.unwrap_or(config.listen),
+            admin_listen: arguments.admin_listen.unwrap_or(config.admin_listen),
+            models_dir: arguments.models.unwrap_or_else(|| config.models.clone()),
+            data_dir: arguments.data.unwrap_or_else(|| config.data.clone()),
+            config,
+        })
+    }
+
+    /// The settings of the engine: compilation happens in a child process of this very binary.
+    pub(crate) fn runtime_config(&self) -> Result<RuntimeConfig> {
+        let compile = &self.config.compile;
+        Ok(RuntimeConfig {
+            cache_dir: Some(self.data_dir.join("compiled")),
+            cache_limit_bytes: CACHE_BYTES,
+            compile: compile_in_child()?,
+            compile_limits: CompileLimits {
+                memory_bytes: compile.memory_bytes,
+                cpu: compile.cpu,
+                wall: compile.wall,
+                parallel: compile.parallel,
+            },
+            artefact_limit_bytes: usize::try_from(self.config.watch.model_limit_bytes)?,
+            sessions_limit: SESSIONS,
+            allow_wasi: self.config.wasi,
+            tick: Duration::from_millis(2),
+        })
+    }
+
+    /// The threads that run models.
+    pub(crate) fn lane_config(&self) -> LaneConfig {
+        let lanes = &self.config.lanes;
+        let processors = std::thread::available_parallelism().map_or(2, usize::from);
+        let live_threads = lanes.live_threads.unwrap_or(processors);
+        LaneConfig {
+            live_threads,
+            live_threads_limit: lanes.live_threads_limit.unwrap_or(live_threads * 4),
+            shadow_threads: lanes.shadow_threads.unwrap_or(processors),
+        }
+    }
+
+    /// What callers may ask for.
+    pub(crate) fn front_limits(&self) -> FrontLimits {
+        let front = &self.config.front;
+        let bytes = |bytes: u64| usize::try_from(bytes).unwrap_or(usize::MAX);
+        FrontLimits {
+            connections_max: front.connections,
+            calls_open_max: front.open_calls,
+            body_bytes_max: bytes(front.body_bytes),
+            head_bytes_max: bytes(front.head_bytes),
+            head_read_time: front.head_timeout,
+            body_read_time: front.body_timeout,
+            idle_time: front.idle_timeout,
+            drain_time: front.drain_timeout,
+            ..FrontLimits::default()
+        }
+    }
+
+    /// The limits of the host that belong to no single endpoint.
+    pub(crate) fn limits(&self) -> HostLimits {
+        HostLimits { waiting_asks: self.config.front.open_calls.saturating_mul(2) }
+    }
+
+    /// How the folder is watched.
+    pub(crate) fn watch_options(&self) -> WatchOptions {
+        self.config.watch_options()
+    }
+
+    /// What may be used, one line each, for the operator to read at start.
+    pub(crate) fn report(&self) -> Vec<String> {
+        let lanes = self.lane_config();
+        let front = self.front_limits();
+        let endpoint = &self.config.endpoint.limits;
+        let model = &self.config.model.limits;
+        vec![
+            format!(
+                "calls: {} open, {} connections, bodies of {} MiB at most and {} MiB together",
+                front.calls_open_max,
+                front.connections_max,
+                front.body_bytes_max >> 20,
+                front.bodies_bytes_max >> 20
+            ),
+            format!(
+                "endpoints: {} open mailboxes each, {} requests queued for each model, {} in a batch",
+                endpoint.open_mailboxes, endpoint.queue, endpoint.batch
+            ),
+            format!(
+                "models: {} MiB, {:?} of CPU time for a request and {} sessions each, unless a manifest says otherwise",
+                model.memory_bytes >> 20,
+                model.cpu,
+                model.sessions
+            ),
+            format!(
+                "threads: {} to {} for the live lane, {} for shadows",
+                lanes.live_threads, lanes.live_threads_limit, lanes.shadow_threads
+            ),
+        ]
+    }
+}
+
+/// Compilation in a child process of this binary.
+pub(crate) fn compile_in_child() -> Result<CompileIn> {
+    let program = std::env::current_exe()?;
+    Ok(CompileIn::Child { program, args: vec![crate::commands::COMPILE_CHILD.into()] })
+}

@@ -1,0 +1,114 @@
+//! Everything that a person would want to see at a glance, as JSON.
+
+use message::Time;
+use serde_json::{Value, json};
+
+use crate::clock;
+use crate::endpoint::{Endpoint, PartReport};
+use crate::host::Shared;
+use crate::live::Live;
+use crate::stage::{State, role_name};
+
+/// The state of the host.
+pub(crate) fn of(shared: &Shared) -> Value {
+    let now = clock::now();
+    let endpoints = shared.endpoints.load();
+    let problems = shared.problems.load();
+    json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "models_dir": shared.models_dir.display().to_string(),
+        "data_dir": shared.data_dir.display().to_string(),
+        "endpoints": endpoints.values().map(|it| endpoint(now, it)).collect::<Vec<_>>(),
+        "problems": problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
+    })
+}
+
+fn endpoint(now: Time, endpoint: &Endpoint) -> Value {
+    let live = endpoint.live.load();
+    let quantiles = endpoint.meter.quantiles(now);
+    let parts = endpoint.parts.load();
+    let cpu_total: f64 = live
+        .members
+        .iter()
+        .map(|member| member.identity.meter.totals().cpu.as_secs_f64())
+        .sum();
+    let [lost_scores, unwritten_scores, repetitions] = endpoint.meter.oddities();
+    json!({
+        "name": endpoint.name.as_str(),
+        "deadline_us": live.deadline.as_micros() as u64,
+        "settled": live.settled,
+        "requests": endpoint.meter.metrics.requests(),
+        "open_mailboxes": endpoint.meter.open_mailboxes(),
+        "latency_us_p50": quantiles.latency_us_p50,
+        "latency_us_p99": quantiles.latency_us_p99,
+        "lost_scores": lost_scores,
+        "unwritten_scores": unwritten_scores,
+        "repetitions": repetitions,
+        "answers": answers(endpoint),
+        "models": parts.iter().map(|it| model(now, it, &live, cpu_total)).collect::<Vec<_>>(),
+        "topics": topics(endpoint),
+    })
+}
+
+fn answers(endpoint: &Endpoint) -> Vec<Value> {
+    let answers = endpoint.meter.answers();
+    answers
+        .into_iter()
+        .map(|((from, reason), count)| {
+            json!({ "from": from, "reason": reason.name(), "count": count })
+        })
+        .collect()
+}
+
+fn model(now: Time, part: &PartReport, live: &Live, cpu_total: f64) -> Value {
+    let member = live.member(part.model.as_str());
+    let reason = match &part.state {
+        State::Refused(reason) | State::Quarantined { reason, .. } => Some(reason.clone()),
+        State::Loading | State::Live | State::Probed => part.note.clone(),
+    };
+    let mut report = json!({
+        "name": part.model.as_str(),
+        "role": role_name(part.role),
+        "state": part.state.name(),
+        "revision": part.revision.short(),
+        "reason": reason,
+    });
+    if let Some(member) = member {
+        let meter = &member.identity.meter;
+        let (totals, quantiles) = (meter.totals(), meter.quantiles(now));
+        report["lane"] = json!(match member.lane {
+            sandbox::Lane::Live => "live",
+            sandbox::Lane::Shadow => "shadow",
+        });
+        report["predictions"] = json!(totals.predictions);
+        report["refusals"] = json!(totals.refusals);
+        report["faults"] = json!(totals.faults);
+        report["answers"] = json!(totals.answers);
+        report["drops"] = json!(totals.shadow_drops);
+        report["cpu_us"] = json!(totals.cpu.as_micros() as u64);
+        report["cpu_share"] = json!(totals.cpu.as_secs_f64() / cpu_total.max(f64::MIN_POSITIVE));
+        report["latency_us_p50"] = json!(quantiles.latency_us_p50);
+        report["latency_us_p99"] = json!(quantiles.latency_us_p99);
+        report["queued"] = json!(member.worker.depth());
+        let usage = member.model.usage();
+        report["memory_bytes"] = json!(usage.memory_bytes);
+        report["memory_bytes_high"] = json!(usage.memory_bytes_high);
+        report["sessions"] = json!(usage.sessions);
+        report["log"] = json!(member.model.log());
+    }
+    report
+}
+
+fn topics(endpoint: &Endpoint) -> Value {
+    let topics = endpoint.journal.topics().map(|(name, topic)| {
+        let marks = topic.watermarks();
+        let report = json!({
+            "start": marks.start,
+            "end": marks.end,
+            "bytes": topic.size_bytes(),
+            "health": format!("{:?}", topic.health()),
+        });
+        (name.to_owned(), report)
+    });
+    Value::Object(topics.into_iter().collect())
+}
