@@ -204,9 +204,9 @@ impl Scanner {
         }
     }
 
-    /// An endpoint whose folder is not seen stays if the folder, its tenant's, or the whole is
-    /// merely hollow: something may have been unmounted. If the folder itself is gone, it goes
-    /// after the grace.
+    /// An endpoint that is not seen stays if its folder, its tenant's, or the whole is merely
+    /// hollow: something may have been unmounted. If the folder itself is gone, it goes after the
+    /// grace.
     fn without_folder(
         &mut self,
         now: Time,
@@ -215,22 +215,21 @@ impl Scanner {
         problems: &mut Vec<Problem>,
     ) -> Option<Arc<EndpointSpec>> {
         let previous = self.catalog.endpoints.get(name)?.clone();
-        let relative = Path::new(name.as_str());
-        let hollow = relative.ancestors().find_map(|folder| sight.hollow.get_key_value(folder));
-        if let Some((folder, hollow)) = hollow {
-            self.vanished.remove(name);
-            if *hollow == Hollow::Empty {
-                problems.push(self.emptied(folder));
-            }
+        let since = self.vanished.get(name).map_or(now, |since| *since.min(&now));
+        self.vanished.insert(name.clone(), since);
+        if now.since(since) < self.options.grace {
+            self.files.come_again(since + self.options.grace);
             return Some(previous);
         }
-        let since = self.vanished.get(name).map_or(now, |since| *since.min(&now));
-        if now.since(since) >= self.options.grace {
-            self.vanished.remove(name);
-            return None;
+        let mut folders = Path::new(name.as_str()).ancestors();
+        match folders.find_map(|folder| sight.hollow.get_key_value(folder)) {
+            Some((folder, Hollow::Empty)) => problems.push(self.emptied(folder)),
+            Some((_, Hollow::Unreadable(_))) => {}
+            None => {
+                self.vanished.remove(name);
+                return None;
+            }
         }
-        self.vanished.insert(name.clone(), since);
-        self.files.come_again(since + self.options.grace);
         Some(previous)
     }
 

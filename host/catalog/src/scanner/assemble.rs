@@ -29,10 +29,15 @@ pub(super) struct Facts<'a> {
     pub(super) manifest: &'a ModelManifest,
 }
 
-/// Makes the endpoint, or nothing where it never had a good version. Adds to `problems`.
+/// Makes the endpoint, or nothing where it never had a good version: neither a configuration nor a
+/// model. Adds to `problems`.
 pub(super) fn assemble(facts: &Facts<'_>, problems: &mut Vec<Problem>) -> Option<EndpointSpec> {
     let (mut models, gone) = models(facts, problems);
     let config = config(facts, &models, &gone, problems)?;
+    let configured = !matches!(facts.file(ENDPOINT_FILE), Fact::Absent);
+    if facts.previous.is_none() && models.is_empty() && !configured {
+        return None;
+    }
     let named = config.model_names();
     for (name, model) in gone {
         // Who wants a model to go stops naming it. Until then a file that is missing is doubt.

@@ -183,8 +183,8 @@ impl Files {
 
     /// Whether a file may be opened. It may when
     /// - the system said that its writer closed it, or renamed it here: this is the fast way; or
-    /// - nobody was noticed writing for [`WRITER_PATIENCE`], and either it was not changed for
-    ///   `settle` before it was first seen, or its signature has been the same for `settle`.
+    /// - nobody was noticed writing for [`WRITER_PATIENCE`], and it was last changed `settle` ago,
+    ///   by its own time or because its signature has been seen to be the same for so long.
     fn settled(&mut self, now: Time, relative: &Path, options: &ScanOptions) -> bool {
         let state = self.states.get(relative).expect("invariant: only noted files are asked for");
         let (still_for, old_for) = (now.since(state.since), now.since(state.signature.modified));
