@@ -1,0 +1,95 @@
+//! The compile child: a process that reads a component, compiles it within its own limits, writes
+//! the artefact, and ends.
+//!
+//! Compiling is the one place where a small file can take minutes and gigabytes. A process can be
+//! given limits by the system and be killed without a trace; a thread cannot.
+
+use std::ffi::OsString;
+use std::fmt::Display;
+use std::io::{Read, Write};
+use std::process::ExitCode;
+
+use rustix::process::{Resource, Rlimit, Signal};
+
+use super::CompileLimits;
+use crate::runtime::engine;
+
+/// The exit status of a child that found the component invalid.
+pub(super) const INVALID: u8 = 3;
+/// The exit status of a child that could not work.
+const BROKEN: u8 = 4;
+
+/// The priority of compiling: below everything that answers.
+const NICE: i32 = 10;
+
+/// The limits as arguments of the child.
+pub(super) fn arguments(limits: &CompileLimits) -> [OsString; 3] {
+    let cpu_seconds = limits.cpu.as_secs().max(1);
+    [limits.memory_bytes.to_string(), cpu_seconds.to_string(), limits.output_bytes.to_string()]
+        .map(OsString::from)
+}
+
+/// Runs the compile child: the component comes from `input`, the artefact goes to `output`, and
+/// what is wrong goes to standard error.
+///
+/// `arguments` are the last arguments of the command line, which the host appended. The limits are
+/// set on the whole process, so the caller does nothing after this but end.
+pub fn compile_child(
+    arguments: impl IntoIterator<Item = OsString>,
+    input: impl Read,
+    output: impl Write,
+) -> ExitCode {
+    let numbers = arguments.into_iter().map(|it| it.to_str().and_then(|it| it.parse().ok()));
+    let numbers: Option<Vec<u64>> = numbers.collect();
+    let Some([memory_bytes, cpu_seconds, output_bytes]) = numbers.as_deref() else {
+        return complain(BROKEN, "expected the limits of memory, CPU time and output as numbers");
+    };
+    if let Err(error) = confine(*memory_bytes, *cpu_seconds, *output_bytes) {
+        return complain(BROKEN, error);
+    }
+    compile(input, output)
+}
+
+fn confine(memory_bytes: u64, cpu_seconds: u64, output_bytes: u64) -> rustix::io::Result<()> {
+    // The host kills the child by its handle; this is for a host that was killed itself.
+    #[cfg(target_os = "linux")]
+    rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
+    limit(Resource::As, memory_bytes)?;
+    limit(Resource::Cpu, cpu_seconds)?;
+    limit(Resource::Fsize, output_bytes)?;
+    limit(Resource::Core, 0)?;
+    rustix::process::nice(NICE).map(drop)
+}
+
+fn limit(resource: Resource, value: u64) -> rustix::io::Result<()> {
+    // The hard limit lies above the soft one, so that the signal names the resource.
+    let found = rustix::process::getrlimit(resource);
+    let maximum = found.maximum.map_or(value.saturating_add(1), |most| most.min(value + 1));
+    let limit = Rlimit { current: Some(value.min(maximum)), maximum: Some(maximum) };
+    rustix::process::setrlimit(resource, limit)
+}
+
+fn compile(mut input: impl Read, mut output: impl Write) -> ExitCode {
+    let mut wasm = Vec::new();
+    if let Err(error) = input.read_to_end(&mut wasm) {
+        return complain(BROKEN, error);
+    }
+    let engine = match engine::compiling() {
+        Ok(engine) => engine,
+        Err(error) => return complain(BROKEN, error),
+    };
+    let artefact = match engine.precompile_component(&wasm) {
+        Ok(artefact) => artefact,
+        Err(error) => return complain(INVALID, error.root_cause()),
+    };
+    match output.write_all(&artefact).and_then(|()| output.flush()) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => complain(BROKEN, error),
+    }
+}
+
+fn complain(status: u8, what: impl Display) -> ExitCode {
+    // There is nobody left to tell where standard error is gone.
+    let _ = writeln!(std::io::stderr(), "{what}");
+    ExitCode::from(status)
+}

@@ -1,0 +1,175 @@
+//! A model: one compiled component, what it is, and what it may use.
+
+use std::fmt;
+use std::sync::Arc;
+use std::time::Duration;
+
+use message::{Fault, FaultClass, Revision};
+
+use crate::contract::{self, Bindings, BindingsPre};
+use crate::description::Description;
+use crate::fault::{self, Asked, fault};
+use crate::guest::{Guest, Meter};
+use crate::inspect::{Inspection, Metadata};
+use crate::limits::{ModelLimits, Quota, Share, Usage};
+use crate::load::LoadError;
+use crate::runtime;
+use crate::session::Session;
+use crate::wasi::Locked;
+use crate::wasi::log::Log;
+
+/// One compiled component that can be asked. `Clone` costs one atomic increment.
+#[derive(Clone)]
+pub struct Model(Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) runtime: Arc<runtime::Inner>,
+    pub(crate) description: Description,
+    pub(crate) limits: ModelLimits,
+    quota: Arc<Quota>,
+    pre: BindingsPre<Guest>,
+    inspection: Inspection,
+    how: How,
+    log: Arc<Log>,
+}
+
+/// How a model came to be loaded.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum How {
+    /// It was compiled, which took this long.
+    Compiled(Duration),
+    /// It was found compiled, which took this long.
+    Cached(Duration),
+}
+
+impl Model {
+    /// Starts a first session and asks it what it is.
+    pub(crate) fn start(
+        runtime: Arc<runtime::Inner>,
+        pre: BindingsPre<Guest>,
+        inspection: Inspection,
+        limits: ModelLimits,
+        how: How,
+    ) -> Result<Self, LoadError> {
+        let nothing = Description {
+            inputs: Vec::new(),
+            outputs: Vec::new(),
+            batch_limit: 0,
+            stateless: true,
+        };
+        let mut inner = Inner {
+            quota: Arc::new(Quota::new(limits.memory_bytes)),
+            log: Arc::new(Log::new(limits.log_bytes)),
+            description: nothing,
+            runtime,
+            limits,
+            pre,
+            inspection,
+            how,
+        };
+        inner.description = inner.describe()?;
+        Ok(Self(Arc::new(inner)))
+    }
+
+    /// What the model takes and gives.
+    pub fn description(&self) -> &Description {
+        &self.0.description
+    }
+
+    /// The digest of the artefact.
+    pub fn revision(&self) -> Revision {
+        self.0.inspection.revision
+    }
+
+    /// What the artefact imports: all that it could ever reach.
+    pub fn imports(&self) -> &[String] {
+        &self.0.inspection.imports
+    }
+
+    /// Who made it, and from what.
+    pub fn metadata(&self) -> &Metadata {
+        &self.0.inspection.metadata
+    }
+
+    /// What it may use.
+    pub fn limits(&self) -> &ModelLimits {
+        &self.0.limits
+    }
+
+    /// How it came to be loaded.
+    pub fn loaded(&self) -> How {
+        self.0.how
+    }
+
+    /// What it uses now.
+    pub fn usage(&self) -> Usage {
+        self.0.quota.usage()
+    }
+
+    /// The lines that it printed last, oldest first. Only a component with WASI can print.
+    pub fn log(&self) -> Vec<String> {
+        self.0.log.lines()
+    }
+
+    /// Starts a session. Takes microseconds, or what the start functions of the component take.
+    ///
+    /// # Errors
+    ///
+    /// If the component breaks at its start, or if there is no room for one more session: class
+    /// [`Host`](FaultClass::Host), and no blame on the model.
+    pub fn session(&self) -> Result<Session, Fault> {
+        let live = self.usage().sessions;
+        let limit = if self.0.description.stateless { self.0.limits.sessions.max(1) } else { 1 };
+        if live >= limit {
+            let message = format!("the model has {live} sessions already, its limit is {limit}");
+            return Err(fault(FaultClass::Host, message));
+        }
+        let (store, bindings, seat) = self.0.instantiate()?;
+        Ok(Session::new(self.0.clone(), store, bindings, seat))
+    }
+}
+
+impl fmt::Debug for Model {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Model")
+            .field("revision", &self.0.inspection.revision)
+            .field("description", &self.0.description)
+            .finish_non_exhaustive()
+    }
+}
+
+type Instance = (wasmtime::Store<Guest>, Bindings, runtime::Seat);
+
+impl Inner {
+    fn instantiate(&self) -> Result<Instance, Fault> {
+        let seat = self.runtime.seat().ok_or_else(|| {
+            let limit = self.runtime.config.sessions_limit;
+            fault(FaultClass::Host, format!("all {limit} sessions of the host are in use"))
+        })?;
+        let guest = Guest {
+            share: Share::new(self.quota.clone(), self.limits.table_elements),
+            meter: Meter::new(self.runtime.config.tick, self.limits.wall_backstop),
+            locked: self.inspection.wants_wasi.then(|| Box::new(Locked::new(&self.log))),
+        };
+        let mut store = guest.store(&self.runtime.engine, self.limits.result_bytes);
+        let _running = self.runtime.ticker.run();
+        store.data_mut().meter.begin(self.limits.start_budget);
+        store.set_epoch_deadline(1);
+        match self.pre.instantiate(&mut store) {
+            Ok(bindings) => Ok((store, bindings, seat)),
+            Err(error) => Err(fault::of_error(&error, store.data_mut(), Asked::Start)),
+        }
+    }
+
+    fn describe(&self) -> Result<Description, LoadError> {
+        let (mut store, bindings, _seat) = self.instantiate().map_err(LoadError::Start)?;
+        let _running = self.runtime.ticker.run();
+        store.data_mut().meter.begin(self.limits.start_budget);
+        store.set_epoch_deadline(1);
+        let predictor = bindings.understudy_model_predictor();
+        let described = predictor.call_describe(&mut store).map_err(|error| {
+            LoadError::Describe(fault::of_error(&error, store.data_mut(), Asked::Answer))
+        })?;
+        Ok(contract::description(described)?.check()?)
+    }
+}
