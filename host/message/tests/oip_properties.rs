@@ -199,7 +199,11 @@ proptest! {
     }
 
     #[test]
-    fn a_damaged_request_does_no_harm(request in request(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+    fn a_damaged_request_does_no_harm(
+        request in request(),
+        at in any::<prop::sample::Index>(),
+        byte in any::<u8>(),
+    ) {
         let mut document = encode_request(&request);
         let at = at.index(document.len());
         document[at] = byte;

@@ -182,7 +182,8 @@ fn data_and_shape_have_to_agree() {
         "INT8",
         "[4294967295, 4294967295, 4294967295]",
         "[1]",
-        ".data: found the shape [4294967295, 4294967295, 4294967295], expected one whose elements can be counted",
+        ".data: found the shape [4294967295, 4294967295, 4294967295], \
+         expected one whose elements can be counted",
     );
 }
 
