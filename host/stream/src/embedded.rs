@@ -42,6 +42,10 @@ use syncer::Syncer;
 
 mod chain;
 mod checkpoint;
+#[cfg(test)]
+mod conformance_test;
+#[cfg(test)]
+mod crash_test;
 mod follower;
 mod frame;
 mod lock;

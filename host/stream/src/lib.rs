@@ -20,12 +20,16 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+#[cfg(test)]
+mod conformance;
 mod embedded;
 mod error;
 mod memory;
 mod options;
 mod partition;
 mod progress;
+#[cfg(test)]
+mod random;
 mod readers;
 mod record;
 mod topic;

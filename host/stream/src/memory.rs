@@ -266,3 +266,43 @@ impl Partition for MemoryPartition {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::{self, Backend, Bounded};
+
+    struct Memory(Option<MemoryStream>);
+
+    impl Backend for Memory {
+        fn stream(&self) -> &dyn Stream {
+            self.0.as_ref().unwrap()
+        }
+
+        fn close(&mut self) {
+            self.0 = None;
+        }
+    }
+
+    impl Bounded for Memory {
+        fn fill(&self, partition: &dyn Partition) {
+            for size in [100_000, 1000, 0] {
+                let record = Record::new(Time::EPOCH, vec![0; size]);
+                while partition.append(std::slice::from_ref(&record)) != Err(AppendError::Full) {}
+            }
+        }
+
+        fn make_space(&self, partition: &dyn Partition) {
+            partition.retain(Time::EPOCH).unwrap();
+        }
+    }
+
+    fn memory() -> Memory {
+        Memory(Some(MemoryStream::with_topic_limit_bytes(4 << 20)))
+    }
+
+    conformance::conformance_tests!(memory);
+    conformance::tests! { memory, crate::conformance::faults, {
+        a_full_disk_refuses_the_whole_batch_until_there_is_space,
+    }}
+}

@@ -43,9 +43,12 @@ impl Chain {
         self.segments.write().push(segment);
     }
 
-    /// Takes segments off the start.
-    pub(super) fn forget(&self, count: usize) -> Vec<Arc<Segment>> {
-        self.segments.write().drain(..count).collect()
+    /// Takes the segments off the start that hold only offsets below `end`, where the next one begins.
+    pub(super) fn forget_below(&self, end: u64) -> Vec<Arc<Segment>> {
+        let mut segments = self.segments.write();
+        let count = segments.partition_point(|segment| segment.base < end);
+        let last = segments.len().saturating_sub(1);
+        segments.drain(..count.min(last)).collect()
     }
 
     pub(super) fn size_bytes(&self) -> u64 {

@@ -86,9 +86,7 @@ impl Follower {
             self.look_at_last(&mut tail).map_err(io)?;
             let bases = segment_bases(&*self.storage, &self.directory).map_err(io)?;
             let segments = self.chain.segments();
-            let gone =
-                segments[..segments.len() - 1].partition_point(|it| Some(&it.base) < bases.first());
-            self.chain.forget(gone);
+            self.chain.forget_below(bases.first().copied().unwrap_or(0));
             let known = segments.last().map_or(0, |last| last.base);
             let Some(&next) = bases.iter().find(|&&base| base > known) else { break };
             let segment = Segment::open(&*self.storage, &self.directory, next)?;

@@ -50,7 +50,6 @@ pub(super) fn recover(
         directory,
         segments: open_segments(storage, directory)?,
         durable: checkpoint.durable,
-        floor: 0,
         tail: Vec::new(),
     };
     recovery.survey_tail()?;
@@ -103,8 +102,6 @@ struct Recovery<'a> {
     segments: Vec<Arc<Segment>>,
     /// Everything below was synced before.
     durable: u64,
-    /// Where the log begins anew if no segment stays.
-    floor: u64,
     /// What the last segments hold, those in the order of `segments`.
     tail: Vec<Option<Survey>>,
 }
@@ -171,7 +168,6 @@ impl Recovery<'_> {
             segment.set_length(position);
             self.tail[cut.index - tail_start] = survey_segment(self.storage, segment)?;
         }
-        self.floor = self.segments.get(kept).map_or(0, |segment| segment.base);
         for segment in self.segments.drain(kept..).rev() {
             let io = |source| OpenError::io(&segment.path, source);
             self.storage.remove(&segment.path).map_err(io)?;
@@ -243,7 +239,7 @@ impl Recovery<'_> {
 
     /// The offset of the next record.
     fn end(&self) -> u64 {
-        let last_base = self.segments.last().map_or(self.floor, |last| last.base);
+        let last_base = self.segments.last().map_or(0, |last| last.base);
         let found = self.tail.last().and_then(Option::as_ref).map_or(0, |last| last.end_offset);
         self.durable.max(last_base).max(found)
     }

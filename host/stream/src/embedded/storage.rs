@@ -5,8 +5,8 @@ use std::io;
 use std::path::Path;
 use std::sync::Arc;
 
-//CFG
-//pub(crate) mod faulty;
+#[cfg(test)]
+pub(super) mod faulty;
 mod real;
 
 pub(super) use real::RealStorage;

@@ -19,21 +19,20 @@ struct Candidate {
 impl Log {
     /// Applies the retention of the topic, and returns the first offset that is kept.
     pub(in crate::embedded) fn retain(&self, now: Time) -> Result<u64, AppendError> {
-        let sealed = self.seal_if_expired(now)?;
-        if sealed {
-            self.sync(Scope::Policy)?;
-        }
+        self.seal_if_expired(now)?;
         let candidates = self.candidates();
         let lowest = self.readers.lock().lowest();
         let retention = &self.options.retention;
         let count = forgettable(&candidates, self.size_bytes(), retention, now, lowest);
-        let durable = self.watermarks().durable;
-        let synced = candidates.iter().take(count).take_while(|it| it.end <= durable).count();
-        for segment in self.chain.forget(synced) {
-            // Each is gone for good before the next one goes, so that no crash leaves a hole.
+        let Some(last) = count.checked_sub(1) else { return Ok(self.chain.start()) };
+        // The first segment that stays must be there whatever happens: it knows where the log is.
+        self.sync(Scope::Everything)?;
+        for segment in self.chain.forget_below(candidates[last].end) {
+            // Each is gone for good before the next one goes, so that nothing leaves a hole.
             if let Err(error) = self.remove(&segment.path) {
                 let file = segment.path.display();
                 tracing::warn!(topic = self.topic, %file, %error, "could not remove a segment");
+                break;
             }
         }
         Ok(self.chain.start())
@@ -45,15 +44,15 @@ impl Log {
     }
 
     /// Seals the active segment if everything in it is too old, so that it can go.
-    fn seal_if_expired(&self, now: Time) -> Result<bool, AppendError> {
-        let Some(age) = self.options.retention.age else { return Ok(false) };
+    fn seal_if_expired(&self, now: Time) -> Result<(), AppendError> {
+        let Some(age) = self.options.retention.age else { return Ok(()) };
         let mut writer = self.writer.lock();
         writer.check_open()?;
         let expired = !writer.is_empty() && now.since(writer.last_time) > age;
         if expired {
             self.rotate(&mut writer);
         }
-        Ok(expired)
+        Ok(())
     }
 
     fn candidates(&self) -> Vec<Candidate> {
