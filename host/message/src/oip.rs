@@ -73,6 +73,17 @@ pub struct InferResponse {
 ///
 /// What it allocates is bounded by a small multiple of the document's length, whatever shapes the
 /// document claims.
+///
+/// ```
+/// let document = br#"{"inputs": [
+///     {"name": "distance", "shape": [2], "datatype": "FP32", "data": [1400, "far"]}
+/// ]}"#;
+/// let error = message::oip::decode_request(document).unwrap_err();
+/// assert_eq!(
+///     error.to_string(),
+///     "inputs[0].data[1]: found a string, expected a number of FP32"
+/// );
+/// ```
 pub fn decode_request(document: &[u8]) -> Result<InferRequest, DecodeError> {
     decode::request(document).map_err(|error| error.at_last())
 }

@@ -264,9 +264,9 @@ fn parameter(reader: &mut Reader<'_>) -> Option<Parameter> {
         b't' | b'f' => reader.boolean().map(Parameter::Bool),
         _ => {
             let number = reader.number()?;
-            let int = number.text.parse().map(Parameter::Int);
-            let whole = int.or_else(|_| number.text.parse().map(Parameter::Uint));
-            whole.ok().or_else(|| number.binary64().map(Parameter::Float))
+            let int = number.integer().map(Parameter::Int);
+            let whole = int.or_else(|| number.integer().map(Parameter::Uint));
+            whole.or_else(|| number.binary64().map(Parameter::Float))
         }
     }
 }

@@ -114,10 +114,10 @@ fn is_nested(reader: &mut Reader<'_>) -> bool {
     nested
 }
 
-/// A whole number, which JSON's grammar has already rid of signs and zeros that lead.
+/// A whole number that fits.
 #[inline]
-pub(super) fn integer<T: FromStr>(reader: &mut Reader<'_>) -> Option<T> {
-    reader.number()?.text.parse().ok()
+pub(super) fn integer<T: TryFrom<i128> + FromStr>(reader: &mut Reader<'_>) -> Option<T> {
+    reader.number()?.integer()
 }
 
 #[inline]

@@ -4,6 +4,8 @@
 //! that one multiplication or division rounds once and rightly (Clinger, *How to read floating
 //! point numbers accurately*, 1990). The others go to the standard library, at twice the time.
 
+use std::str::FromStr;
+
 /// The most decimal digits that always fit into 64 bits.
 const EXACT_DIGITS: usize = 19;
 
@@ -19,6 +21,8 @@ pub(super) struct Number<'a> {
     /// The number itself.
     pub(super) text: &'a str,
     negative: bool,
+    /// Whether it has neither fraction nor power.
+    whole: bool,
     /// The digits as one whole number, unless there are too many for that.
     digits: Option<u64>,
     /// The power of ten that makes the number of its digits.
@@ -37,7 +41,7 @@ impl<'a> Number<'a> {
             b'0' => whole + 1,
             _ => after_digits(bytes, whole, &mut digits)?,
         };
-        let (mut count, mut exponent) = (end - whole, 0);
+        let (whole_end, mut count, mut exponent) = (end, end - whole, 0);
         if bytes.get(end) == Some(&b'.') {
             let fraction = end + 1;
             end = after_digits(bytes, fraction, &mut digits)?;
@@ -50,8 +54,19 @@ impl<'a> Number<'a> {
             exponent = exponent.saturating_add(power);
             end = after;
         }
-        let digits = (count <= EXACT_DIGITS).then_some(digits);
-        Some(Self { text: &text[start..end], negative, digits, exponent })
+        let (whole, digits) = (end == whole_end, (count <= EXACT_DIGITS).then_some(digits));
+        Some(Self { text: &text[start..end], negative, whole, digits, exponent })
+    }
+
+    /// The number as an integer, if it is one and fits.
+    #[inline]
+    pub(super) fn integer<T: TryFrom<i128> + FromStr>(&self) -> Option<T> {
+        match self.digits {
+            Some(_) if !self.whole => None,
+            Some(digits) if self.negative => T::try_from(-i128::from(digits)).ok(),
+            Some(digits) => T::try_from(i128::from(digits)).ok(),
+            None => self.text.parse().ok(),
+        }
     }
 
     /// The nearest finite binary64.
@@ -175,6 +190,26 @@ mod tests {
             "1.00000017881393421514957253748434595763683319091796875001",
         ] {
             check(text);
+        }
+    }
+
+    #[test]
+    fn integers_are_read_up_to_their_limits() {
+        let unsigned = |text| Number::scan(text, 0).unwrap().integer::<u64>();
+        let signed = |text| Number::scan(text, 0).unwrap().integer::<i64>();
+        let byte = |text| Number::scan(text, 0).unwrap().integer::<i8>();
+        assert_eq!(unsigned("18446744073709551615"), Some(u64::MAX));
+        assert_eq!(unsigned("18446744073709551616"), None);
+        assert_eq!((unsigned("0"), unsigned("-0"), unsigned("-1")), (Some(0), Some(0), None));
+        assert_eq!(signed("9223372036854775807"), Some(i64::MAX));
+        assert_eq!(signed("-9223372036854775808"), Some(i64::MIN));
+        assert_eq!((signed("9223372036854775808"), signed("-9223372036854775809")), (None, None));
+        assert_eq!(
+            (byte("127"), byte("128"), byte("-128"), byte("-129")),
+            (Some(127), None, Some(-128), None)
+        );
+        for text in ["1.0", "1e0", "1.0000000000000000000000", "0e0"] {
+            assert_eq!(signed(text), None, "{text}");
         }
     }
 

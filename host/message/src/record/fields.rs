@@ -53,12 +53,12 @@ impl Fields {
     /// Takes a duration; a scorer that does not measure says nothing, which counts as none.
     pub(super) fn duration(&mut self, name: &str) -> Result<Duration, DecodeError> {
         let us = match self.0.remove(name) {
-            None => Some(0),
-            Some(Parameter::Uint(us)) => Some(us),
-            Some(Parameter::Int(us)) if us >= 0 => Some(us.unsigned_abs()),
+            None => 0,
+            Some(Parameter::Uint(us)) => us,
+            Some(Parameter::Int(us)) if us >= 0 => us.unsigned_abs(),
             Some(other) => return Err(wrong(name, &shown(&other), "microseconds from 0")),
         };
-        Ok(Duration::from_micros(us.unwrap_or_default()))
+        Ok(Duration::from_micros(us))
     }
 
     /// Takes the notes.
