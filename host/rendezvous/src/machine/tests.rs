@@ -193,7 +193,8 @@ fn a_mailbox_is_over_when_every_score_is_in_or_given_up() {
     check_abc("0 ask x; 1 x a+; 2 x b+; 60 x c-", "x 1 a preferred; x b Late; x c Late; x over");
     check_abc("0 ask x; 1 x a+; 69 tick; 70 tick", "x 1 a preferred; x over without 2");
     check_abc("0 ask x; 99 tick", "x 99 nothing nothing-came; x over without 3");
-    check_abc("90 ask x from 0; 109 tick; 110 tick", "x 90 nothing expired; x over without 3");
+    let late = "90 ask x from 0; 109 tick; 109 x a+; 110 tick; 110 x b+";
+    check_abc(late, "x 90 nothing expired; x a Late; x over without 2; x b Unknown");
 }
 
 #[test]
@@ -285,6 +286,18 @@ fn a_draining_member_is_still_heard() {
 }
 
 #[test]
+fn rosters_are_kept_as_long_as_their_mailboxes() {
+    let mut stage = Stage::new();
+    let kept = |stage: &Stage| stage.rendezvous.tenures.count();
+    stage.play("0 roster a | a; 0 ask x; 1 roster a | a; 1 ask y; 2 roster a | a; 2 ask z");
+    assert_eq!(kept(&stage), 3);
+    stage.play("3 y a+; 3 z a+");
+    assert_eq!(kept(&stage), 2);
+    stage.play("4 roster a | a; 4 x a+");
+    assert_eq!(kept(&stage), 1);
+}
+
+#[test]
 fn open_mailboxes_keep_their_policy() {
     check_abc("0 ask x; 1 roster a b c | c b a; 2 x c+; 3 x a+", "x 3 a preferred");
 }
@@ -294,6 +307,12 @@ fn a_clock_put_back_makes_nobody_wait_for_it_to_catch_up() {
     check_abc("9000 ask x; 1000 tick; 1049 tick; 1050 tick", "x 1050 nothing nothing-came");
     check_abc("9000 ask x; 1000 ask y; 1001 y a+", "y 1001 a preferred");
     check_abc("9000 ask x; 1000 ask y; 1030 y c+", "y 1030 c preferred-was-slow");
+}
+
+#[test]
+fn absurd_times_are_forgotten_once_nothing_is_open() {
+    let absurd = format!("{max} tick; 5 tick; {max} tick", max = u64::MAX);
+    check_abc(&format!("{absurd}; 5 ask x; 6 x a+"), "x 6 a preferred");
 }
 
 #[test]

@@ -41,6 +41,8 @@ pub(crate) struct World {
     /// What was accepted and is not published: when it was made, and when its answer is due.
     unpublished: BTreeMap<u64, (Time, Time)>,
     published: BTreeSet<u64>,
+    /// Every mailbox that this machine has opened.
+    opened: BTreeSet<MailboxId>,
     /// What models were asked and have not said.
     evaluations: Vec<(MailboxId, usize)>,
     next_number: u64,
@@ -67,7 +69,7 @@ impl World {
             score_grace: Duration::from_micros(source.below(300)),
             hash_key: u128::from(source.below(u64::MAX)),
         };
-        let models = if source.one_in(16) { 130 + source.below(20) } else { 1 + source.below(7) };
+        let models = if source.one_in(16) { 170 + source.below(60) } else { 1 + source.below(7) };
         let bill = Rc::new(Bill::new(Vec::new(), &Preference::default()));
         Self {
             limits,
@@ -80,6 +82,7 @@ impl World {
             roster: Arc::default(),
             unpublished: BTreeMap::new(),
             published: BTreeSet::new(),
+            opened: BTreeSet::new(),
             evaluations: Vec::new(),
             next_number: 0,
             tally: Tally::default(),
@@ -160,6 +163,7 @@ impl World {
             self.tally.refusals += 1;
             return;
         };
+        assert!(self.opened.insert(mailbox), "{mailbox:?} was used before");
         assert_eq!(self.machine.attachment(mailbox).map(|token| token.number), Some(number));
         self.unpublished.insert(number, (asked, deadline));
         let members = self.roster.expected().map(|member| member.as_usize());
@@ -270,6 +274,7 @@ impl World {
         self.tally.restarts += 1;
         self.machine = Rendezvous::new(self.limits);
         self.oracle = Oracle::new(self.limits, Rc::clone(&self.bill));
+        self.opened.clear();
         self.evaluations.clear();
         self.handle_roster();
         for (number, times) in std::mem::take(&mut self.unpublished) {
