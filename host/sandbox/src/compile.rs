@@ -23,12 +23,11 @@ use crate::fault::line;
 /// Where components are compiled.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CompileIn {
-    /// In a process of its own, which calls [`compile_child`](child::compile_child) with its last
-    /// arguments.
+    /// In a process of its own, which calls [`compile_child`](crate::compile_child) and ends.
     Child {
         /// The program to start.
         program: PathBuf,
-        /// Its arguments; the limits are appended.
+        /// Its arguments.
         args: Vec<OsString>,
     },
     /// In this process, without limits. For tests and for components that one trusts.
@@ -44,8 +43,6 @@ pub struct CompileLimits {
     pub cpu: Duration,
     /// How long the child may last on the clock on the wall.
     pub wall: Duration,
-    /// How large the compiled artefact may be.
-    pub output_bytes: u64,
     /// How many compilations may run at once.
     pub parallel: usize,
 }
@@ -56,7 +53,6 @@ impl Default for CompileLimits {
             memory_bytes: 4 << 30,
             cpu: Duration::from_secs(120),
             wall: Duration::from_secs(300),
-            output_bytes: 1 << 30,
             parallel: 2,
         }
     }
@@ -160,7 +156,7 @@ impl Compiler {
         let output = Cache::create(output).map_err(host)?;
         let mut child = Command::new(program)
             .args(args)
-            .args(child::arguments(&self.limits))
+            .envs(child::environment(&self.limits))
             .stdin(Stdio::piped())
             .stdout(output)
             .stderr(Stdio::piped())
@@ -209,7 +205,7 @@ impl Compiler {
     }
 
     fn verdict(&self, status: ExitStatus, complaint: &str) -> Result<(), CompileError> {
-        let CompileLimits { memory_bytes, cpu, output_bytes, .. } = self.limits;
+        let CompileLimits { memory_bytes, cpu, .. } = self.limits;
         let signal = status.signal().unwrap_or_default();
         let no_memory =
             complaint.contains("memory allocation") || complaint.contains("os error 12");
@@ -220,7 +216,10 @@ impl Compiler {
         } else if signal == XCPU {
             (CompileWhy::Cpu, format!("it took more than {cpu:?} of CPU time"))
         } else if signal == XFSZ || complaint.contains("os error 27") {
-            (CompileWhy::Output, format!("its artefact has more than {output_bytes} bytes"))
+            (
+                CompileWhy::Output,
+                format!("its artefact has more than {} bytes", child::OUTPUT_BYTES),
+            )
         } else if no_memory {
             (CompileWhy::Memory, format!("it took more than {memory_bytes} bytes of memory"))
         } else {

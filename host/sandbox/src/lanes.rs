@@ -92,6 +92,18 @@ pub trait Sink: Send + Sync {
     fn scored(&self, scored: Vec<Scored>);
 }
 
+/// Lowers the priority of this thread to that of the shadow lane: for work that must not slow
+/// answers. Best effort; where the system does not allow it, nothing else is lost.
+pub fn lower_own_priority() {
+    let thread = rustix::thread::gettid();
+    if let Err(error) = rustix::process::setpriority_process(Some(thread), SHADOW_NICE) {
+        tracing::debug!(%error, "cannot lower the priority of a thread");
+    }
+}
+
+/// The priority of the shadow lane: below everything that answers.
+const SHADOW_NICE: i32 = 10;
+
 /// The two pools of threads. Dropping it is a shutdown.
 #[derive(Debug)]
 pub struct Lanes {
@@ -105,7 +117,7 @@ impl Lanes {
     /// # Errors
     ///
     /// If the system gives no thread.
-    pub fn new(config: &LaneConfig) -> std::io::Result<Self> {
+    pub fn new(config: LaneConfig) -> std::io::Result<Self> {
         let live = config.live_threads.max(1);
         let shadow = config.shadow_threads.max(1);
         Ok(Self {

@@ -11,7 +11,7 @@ mod description;
 mod fault;
 mod guest;
 mod inspect;
-mod lanes;
+pub mod lanes;
 mod limits;
 mod load;
 mod model;
@@ -23,9 +23,7 @@ pub use compile::child::compile_child;
 pub use compile::{CompileError, CompileIn, CompileLimits, CompileWhy};
 pub use description::{Description, DescriptionError, TensorType};
 pub use inspect::{Inspection, Metadata, Producer};
-pub use lanes::{
-    Alone, Attach, Job, Lane, LaneConfig, Lanes, RetiredError, Scored, Sink, Worker, WorkerStats,
-};
+pub use lanes::{Lane, Lanes, Worker};
 pub use limits::{ModelLimits, Usage};
 pub use load::LoadError;
 pub use model::{How, Model};

@@ -37,9 +37,15 @@ pub(crate) struct Inner {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum How {
     /// It was compiled, which took this long.
-    Compiled(Duration),
+    Compiled {
+        /// How long.
+        time: Duration,
+    },
     /// It was found compiled, which took this long.
-    Cached(Duration),
+    Cached {
+        /// How long.
+        time: Duration,
+    },
 }
 
 impl Model {

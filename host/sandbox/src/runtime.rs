@@ -75,6 +75,9 @@ pub enum RuntimeError {
     Clock(#[source] io::Error),
 }
 
+/// The engine and the line of its releases, which the workspace's manifest pins.
+const ENGINE: &str = "wasmtime 48";
+
 /// Loads models. `Clone` costs one atomic increment; the last clone and the last model end it.
 #[derive(Clone)]
 pub struct Runtime(Arc<Inner>);
@@ -133,7 +136,7 @@ impl Runtime {
     /// Says what bounds the runtime, for the host to print at start.
     pub fn limits_report(&self) -> LimitsReport {
         LimitsReport {
-            engine: concat!("wasmtime ", "48"),
+            engine: ENGINE,
             allocation: self.0.allocation,
             sessions_limit: self.0.config.sessions_limit,
             session_memory_limit_bytes: engine::MEMORY_BYTES_LIMIT,
@@ -158,7 +161,7 @@ impl Runtime {
         let Inner { engine, cache, compiler, .. } = &*self.0;
         let begun = Instant::now();
         if let Some(component) = cache.get(&inspection.revision, engine) {
-            return Ok((component, How::Cached(begun.elapsed())));
+            return Ok((component, How::Cached { time: begun.elapsed() }));
         }
         let fresh = cache.fresh_path();
         compiler.compile(wasm, &fresh, engine)?;
@@ -169,7 +172,7 @@ impl Runtime {
                     LoadError::Invalid(line(&error.root_cause().to_string()))
                 }
             })?;
-        Ok((component, How::Compiled(begun.elapsed())))
+        Ok((component, How::Compiled { time: begun.elapsed() }))
     }
 
     fn link(

@@ -4,7 +4,6 @@
 //! Compiling is the one place where a small file can take minutes and gigabytes. A process can be
 //! given limits by the system and be killed without a trace; a thread cannot.
 
-use std::ffi::OsString;
 use std::fmt::Display;
 use std::io::{Read, Write};
 use std::process::ExitCode;
@@ -22,41 +21,41 @@ const BROKEN: u8 = 4;
 /// The priority of compiling: below everything that answers.
 const NICE: i32 = 10;
 
-/// The limits as arguments of the child.
-pub(super) fn arguments(limits: &CompileLimits) -> [OsString; 3] {
+/// How large a compiled artefact may be.
+pub(super) const OUTPUT_BYTES: u64 = 1 << 30;
+
+const MEMORY_BYTES: &str = "UNDERSTUDY_COMPILE_MEMORY_BYTES";
+const CPU_SECONDS: &str = "UNDERSTUDY_COMPILE_CPU_SECONDS";
+
+/// The limits, as the environment of the child carries them.
+pub(super) fn environment(limits: &CompileLimits) -> [(&'static str, String); 2] {
     let cpu_seconds = limits.cpu.as_secs().max(1);
-    [limits.memory_bytes.to_string(), cpu_seconds.to_string(), limits.output_bytes.to_string()]
-        .map(OsString::from)
+    [(MEMORY_BYTES, limits.memory_bytes.to_string()), (CPU_SECONDS, cpu_seconds.to_string())]
 }
 
-/// Runs the compile child: the component comes from `input`, the artefact goes to `output`, and
-/// what is wrong goes to standard error.
+/// Runs the compile child: the component comes from standard input, the artefact goes to standard
+/// output, and what is wrong goes to standard error.
 ///
-/// `arguments` are the last arguments of the command line, which the host appended. The limits are
-/// set on the whole process, so the caller does nothing after this but end.
-pub fn compile_child(
-    arguments: impl IntoIterator<Item = OsString>,
-    input: impl Read,
-    output: impl Write,
-) -> ExitCode {
-    let numbers = arguments.into_iter().map(|it| it.to_str().and_then(|it| it.parse().ok()));
-    let numbers: Option<Vec<u64>> = numbers.collect();
-    let Some([memory_bytes, cpu_seconds, output_bytes]) = numbers.as_deref() else {
-        return complain(BROKEN, "expected the limits of memory, CPU time and output as numbers");
+/// Only a host starts one, with the limits in its environment. They are set on the whole process,
+/// so the caller does nothing after this but end.
+pub fn compile_child() -> ExitCode {
+    let limit = |name| std::env::var(name).ok().and_then(|value| value.parse::<u64>().ok());
+    let (Some(memory_bytes), Some(cpu_seconds)) = (limit(MEMORY_BYTES), limit(CPU_SECONDS)) else {
+        return complain(BROKEN, "only a host starts this command, with limits in the environment");
     };
-    if let Err(error) = confine(*memory_bytes, *cpu_seconds, *output_bytes) {
-        return complain(BROKEN, error);
+    match confine(memory_bytes, cpu_seconds) {
+        Ok(()) => compile(std::io::stdin().lock(), std::io::stdout().lock()),
+        Err(error) => complain(BROKEN, error),
     }
-    compile(input, output)
 }
 
-fn confine(memory_bytes: u64, cpu_seconds: u64, output_bytes: u64) -> rustix::io::Result<()> {
+fn confine(memory_bytes: u64, cpu_seconds: u64) -> rustix::io::Result<()> {
     // The host kills the child by its handle; this is for a host that was killed itself.
     #[cfg(target_os = "linux")]
     rustix::process::set_parent_process_death_signal(Some(Signal::KILL))?;
     limit(Resource::As, memory_bytes)?;
     limit(Resource::Cpu, cpu_seconds)?;
-    limit(Resource::Fsize, output_bytes)?;
+    limit(Resource::Fsize, OUTPUT_BYTES)?;
     limit(Resource::Core, 0)?;
     rustix::process::nice(NICE).map(drop)
 }

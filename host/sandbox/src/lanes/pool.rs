@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use parking_lot::{Condvar, Mutex, MutexGuard};
 
 use super::worker::Shared as Worker;
-use super::{Lane, turn};
+use super::{Lane, lower_own_priority, turn};
 
 /// The threads of one lane.
 #[derive(Debug)]
@@ -51,8 +51,6 @@ const HELD: Duration = Duration::from_millis(4);
 const SPARE: Duration = Duration::from_secs(10);
 /// A guest may use half a mebibyte of this.
 const STACK_BYTES: usize = 4 << 20;
-/// The priority of the shadow lane: below everything that answers.
-const SHADOW_NICE: i32 = 10;
 
 impl Pool {
     pub(super) fn start(lane: Lane, threads: usize, threads_limit: usize) -> std::io::Result<Self> {
@@ -159,9 +157,7 @@ impl State {
     /// The life of a thread of the lane.
     fn serve(&self) {
         if self.lane == Lane::Shadow {
-            // Best effort: without it the shadows compete with the answers, and nothing else is lost.
-            let thread = rustix::thread::gettid();
-            let _ = rustix::process::setpriority_process(Some(thread), SHADOW_NICE);
+            lower_own_priority();
         }
         let mut line = self.line.lock();
         while !line.stopped {

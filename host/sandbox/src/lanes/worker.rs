@@ -163,6 +163,11 @@ impl Worker {
         self.0.queue.lock().waiting.len()
     }
 
+    /// How many more jobs may wait.
+    pub fn room(&self) -> usize {
+        self.0.queue.lock().room()
+    }
+
     /// What the worker has done.
     pub fn stats(&self) -> WorkerStats {
         self.0.queue.lock().stats
