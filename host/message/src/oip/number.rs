@@ -2,7 +2,7 @@
 //!
 //! Most numbers are short. For these the digits and the power of ten are both exact as binary64, so
 //! that one multiplication or division rounds once and rightly (Clinger, *How to read floating
-//! point numbers accurately*, 1990). The others go to the standard library, at twice the time.
+//! point numbers accurately*, 1990). The others go to the standard library.
 
 use std::str::FromStr;
 
