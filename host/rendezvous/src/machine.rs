@@ -58,9 +58,8 @@ use crate::{
 ///
 /// # Reasons
 ///
-/// Where a score is chosen, and where none is: see [`judge`](crate::preference::judge). A
-/// model of the order that is not live, or
-/// has left, counts as failed, so that what takes its place is answered with
+/// Where a score is chosen, and where none is: see [`judge`](crate::preference::judge). A model of the
+/// order that is not live, or has left, counts as failed, so that what takes its place is answered with
 /// [`PreferredFailed`](Reason::PreferredFailed). At the opening it is decided at once that a request is
 /// [`Expired`](Reason::Expired) if `now` is its deadline or later, and otherwise that there is
 /// [`NoLiveModel`](Reason::NoLiveModel) if no model of the order is live.
@@ -74,9 +73,9 @@ use crate::{
 ///
 /// # Memory and cost
 ///
-/// At most [`Limits::open_mailboxes`] are open at once, each of
-/// [`mailbox_bytes`](Self::mailbox_bytes), set aside at the start. Of the scores of a request only
-/// the best-ranked is kept. In a steady state nothing is allocated. A request or a score costs
+/// At most [`Limits::open_mailboxes`] are open at once. Each takes
+/// [`mailbox_bytes`](Self::mailbox_bytes), about 230 beside an `R` and an `S`, which are set aside at
+/// the start. Of the scores of a request only the best-ranked is kept. In a steady state nothing is allocated. A request or a score costs
 /// O(log mailboxes) for its timer, and O(places of the order) for the judgement if the model has a
 /// place. A new roster costs O(members) for each roster in use, and O(mailboxes) for each of these
 /// that somebody has left.

@@ -367,7 +367,7 @@ fn a_thousand_members_fit() {
 #[test]
 fn the_memory_of_a_mailbox_is_what_the_docs_say_and_is_set_aside_at_the_start() {
     let bare = Rendezvous::<(), ()>::mailbox_bytes(128);
-    assert!(bare <= 320, "{bare}");
+    assert!((200..=240).contains(&bare), "{bare}");
     assert_eq!(Rendezvous::<(), ()>::mailbox_bytes(1_000), bare + 128);
     assert!(Rendezvous::<[u8; 64], [u8; 32]>::mailbox_bytes(128) <= bare + 64 + 32 + 16);
 
