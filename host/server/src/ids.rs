@@ -26,12 +26,6 @@ pub(crate) fn fresh(time: Time) -> FreshId {
     FreshId(milliseconds << 80 | 0x7 << 76 | high << 64 | 0b10 << 62 | low)
 }
 
-/// A number that nobody outside can guess, another one in each process.
-pub(crate) fn unguessable() -> u128 {
-    let half = |which: u8| u128::from(SEED.hash_one(("unguessable", which)));
-    half(0) << 64 | half(1)
-}
-
 impl fmt::Display for FreshId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let bits = self.0;
