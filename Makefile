@@ -14,7 +14,7 @@ ROWS ?= all
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
 
-demo: build ## plays a year of flights through six models (DEMO_SECONDS=120, KEEP=1 goes on serving)
+demo: build ## plays a year of flights through four models (DEMO_SECONDS=120, KEEP=1 goes on serving)
 	$(CARGO_TARGET_DIR)/release/understudy demo --examples examples/flights --seconds $(DEMO_SECONDS) $(if $(KEEP),--keep)
 
 build: ## builds the host
