@@ -1,6 +1,6 @@
 //! The catalog: what the folder says, at one moment, all of it good.
 //!
-//! A catalog is a value. Two of them are compared by [`diff`](crate::diff), and what follows from
+//! A catalog is a value. Two of them are compared by [`diff`](crate::diff()), and what follows from
 //! the difference is up to others.
 
 use std::collections::BTreeMap;
@@ -63,7 +63,7 @@ pub enum ReadError {
         source: io::Error,
     },
     /// Because the file holds another revision by now; the next scan will tell.
-    #[error("{} has changed: found other bytes, expected revision {}", path.display(), expected.short())]
+    #[error("{} has changed: found other bytes, expected {}", path.display(), expected.short())]
     Changed {
         /// The file.
         path: PathBuf,

@@ -262,7 +262,12 @@ order = [{ model = "hawaiian" }, { model = "gbdt" }]
         let text = r#"
             warm_up_requests = 0
             limits = { open_mailboxes = 10, score_grace = "2s", queue = 5, batch = 3 }
-            quarantine = { faults = 1, window = "2s", backoff_first = "3s", backoff_longest = "4s", rollback = false }
+            [quarantine]
+            faults = 1
+            window = "2s"
+            backoff_first = "3s"
+            backoff_longest = "4s"
+            rollback = false
             [stream]
             fsync = "each"
             segment = "1MiB"

@@ -1,6 +1,6 @@
 //! The watched folder as a value.
 //!
-//! [`Scanner`] makes a [`Catalog`] of a folder, [`diff`] says what changed between two, and
+//! [`Scanner`] makes a [`Catalog`] of a folder, [`diff()`] says what changed between two, and
 //! [`Watcher`] does the scanning whenever something may have happened. Nothing that runs is touched
 //! from here, and nothing here knows what a component is beyond the lengths of its sections. The
 //! surprising part is what is *not* believed: a folder that is suddenly empty, a file that is

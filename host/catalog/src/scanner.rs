@@ -16,7 +16,7 @@ use std::time::Duration;
 use message::{EndpointName, Time};
 
 use self::assemble::{Facts, assemble};
-use self::files::{Fact, Files};
+use self::files::{Files, Moment};
 use self::look::{Hollow, Seen, Sight, look};
 use crate::catalog::{Catalog, EndpointSpec};
 use crate::document::{Document, Node};
@@ -149,9 +149,9 @@ impl Scanner {
         let known = |name: &str| {
             self.catalog.endpoints.contains_key(name) || sight.endpoints.contains_key(name)
         };
-        self.files.keep_folders(|folder| folder.to_str().is_some_and(known));
+        let again_at = self.files.finish(now, known);
         self.folders = sight.folders;
-        Scan { catalog: self.catalog.clone(), again_at: self.files.finish(now) }
+        Scan { catalog: self.catalog.clone(), again_at }
     }
 
     /// The folders that the latest scan saw, each with its device and inode; the top is "".
@@ -187,12 +187,12 @@ impl Scanner {
         problems: &mut Vec<Problem>,
     ) -> Option<Arc<EndpointSpec>> {
         self.vanished.remove(name);
-        let relative = Path::new(name.as_str());
         let previous = self.catalog.endpoints.get(name);
+        let moment = Moment { now, dir: &self.dir, options: &self.options };
         let facts = Facts {
             name,
-            folder: &self.dir.join(relative),
-            files: learn(&mut self.files, now, &self.dir, relative, seen, &self.options),
+            folder: &self.dir.join(name.as_str()),
+            files: self.files.learn(moment, name.as_str(), seen),
             previous: previous.map(|spec| &**spec),
             config: &self.config,
             manifest: &self.manifest,
@@ -248,25 +248,6 @@ impl Scanner {
         // Joining nothing would append a slash.
         if relative.as_os_str().is_empty() { self.dir.clone() } else { self.dir.join(relative) }
     }
-}
-
-fn learn(
-    files: &mut Files,
-    now: Time,
-    dir: &Path,
-    folder: &Path,
-    seen: &BTreeMap<String, Seen>,
-    options: &ScanOptions,
-) -> BTreeMap<String, Fact> {
-    let known = files.names_in(folder);
-    let names: BTreeSet<&String> = known.iter().chain(seen.keys()).collect();
-    names
-        .into_iter()
-        .map(|name| {
-            let relative = folder.join(name);
-            (name.clone(), files.learn(now, dir, &relative, seen.get(name), options))
-        })
-        .collect()
 }
 
 impl Default for ScanOptions {

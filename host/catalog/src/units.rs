@@ -108,7 +108,8 @@ pub(crate) struct Name;
 
 impl Text for Name {
     type Value = ModelName;
-    const EXPECTED: &'static str = "the name of a model: letters, digits, \".\", \"_\" and \"-\", at most 100, not starting with \".\"";
+    const EXPECTED: &'static str = "letters, digits, \".\", \"_\" and \"-\", at most 100, \
+                                    not starting with \".\"";
     const NAME: &'static str = "ModelName";
     const PATTERN: &'static str = "^[A-Za-z0-9_-][A-Za-z0-9._-]{0,99}$";
 

@@ -198,6 +198,11 @@ impl Driver {
                     self.due = self.due.min(soon);
                 }
             }
+            Event::Notice(Notice::Gone(path)) => {
+                let top = self.scanner.absolute();
+                self.hints.iter_mut().for_each(|hints| hints.forget(top, &path));
+                self.due = self.due.min(soon);
+            }
             Event::Notice(Notice::Something) => self.due = self.due.min(soon),
             Event::Notice(Notice::Lost) => {
                 self.scanner.forget_hints();

@@ -74,7 +74,10 @@ fn hints_alone_bring_files_that_are_closed_or_renamed() {
 #[test]
 fn folders_that_come_later_are_watched_as_well() {
     let dir = tempfile::tempdir().unwrap();
-    let (watcher, catalogs) = start(dir.path(), hints_only());
+    // A hint that comes too early, while a folder is watched anew, may cost the settling.
+    let mut options = hints_only();
+    options.scan.settle = Duration::from_millis(20);
+    let (watcher, catalogs) = start(dir.path(), options);
     watcher.rescan().unwrap();
     for name in ["flights", "replaced"] {
         fs::create_dir(dir.path().join(name)).unwrap();

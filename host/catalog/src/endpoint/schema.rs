@@ -243,7 +243,8 @@ mod tests {
     fn a_length_is_a_number_or_minus_one() {
         assert_eq!(
             parse("inputs = { a = { datatype = 'FP64', shape = [-2] } }").unwrap_err(),
-            "s:1: inputs.a.shape: found -2, expected an array of lengths, -1 where a length may vary"
+            "s:1: inputs.a.shape: found -2, expected an array of lengths, -1 where a length may \
+             vary"
         );
         assert_eq!(
             parse("inputs = { a = { datatype = 'DATE' } }").unwrap_err(),

@@ -128,7 +128,8 @@ mod tests {
         assert_eq!(fsync("fsync = '1s'"), Ok(Fsync::Interval(Duration::from_secs(1))));
         assert_eq!(
             fsync("fsync = 'always'").unwrap_err().to_string(),
-            "s:1: fsync: found \"always\", expected \"none\", \"each\" or a duration such as \"100ms\""
+            "s:1: fsync: found \"always\", expected \"none\", \"each\" or a duration such as \
+             \"100ms\""
         );
     }
 }

@@ -1,9 +1,10 @@
 //! What is known of each file: whether it keeps still, and what is in it.
 //!
 //! A file is opened when it keeps still, and once for each state that it has. Who may rely on which
-//! sign of stillness is the heart of this module; see [`Files::settled`].
+//! sign of stillness is the heart of this module; see [`State::settled`].
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
@@ -28,7 +29,7 @@ const CLOCK_GRAIN: Duration = Duration::from_millis(50);
 /// What is known of a file.
 #[derive(Debug, Clone)]
 pub(super) enum Fact {
-    /// When there is none.
+    /// When there is none. Stands for what is not among the facts.
     Absent,
     /// When it is being written, or was there a moment ago.
     Unsettled,
@@ -55,13 +56,23 @@ pub(super) struct EndpointFile {
     pub(super) document: Document,
 }
 
-/// What is known of every file, by its way from the top of the folder.
+/// What is known of every file.
 #[derive(Debug, Default)]
 pub(super) struct Files {
-    states: BTreeMap<PathBuf, State>,
+    /// By the folder, then by the name in it.
+    folders: BTreeMap<String, BTreeMap<String, State>>,
+    /// By the way from the top of the folder.
     hints: BTreeMap<PathBuf, (Hint, Time)>,
     /// When something that is unsettled now may be settled.
     again_at: Option<Time>,
+}
+
+/// What a scan is made with.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Moment<'a> {
+    pub(super) now: Time,
+    pub(super) dir: &'a Path,
+    pub(super) options: &'a ScanOptions,
 }
 
 #[derive(Debug)]
@@ -82,6 +93,9 @@ struct Known {
     certain: bool,
 }
 
+/// Because a file is not to be opened before that time.
+struct NotBefore(Time);
+
 impl Files {
     pub(super) fn hint(&mut self, now: Time, relative: PathBuf, hint: Hint) {
         self.hints.insert(relative, (hint, now));
@@ -91,136 +105,146 @@ impl Files {
         self.hints.clear();
     }
 
-    /// Ends a scan: hints that were not needed are of no use to the next. Returns when that should
-    /// be, if something is unsettled.
-    pub(super) fn finish(&mut self, now: Time) -> Option<Time> {
-        self.hints
-            .retain(|_, (hint, time)| *hint == Hint::Writing && now.since(*time) < WRITER_PATIENCE);
-        self.again_at.take()
-    }
-
+    /// Asks for another scan at that time.
     pub(super) fn come_again(&mut self, time: Time) {
         self.again_at = Some(self.again_at.map_or(time, |earlier| earlier.min(time)));
     }
 
-    /// Forgets the files of all other folders.
-    pub(super) fn keep_folders(&mut self, keep: impl Fn(&Path) -> bool) {
-        self.states.retain(|path, _| path.parent().is_some_and(&keep));
+    /// Ends a scan: hints that it did not need are of no use to the next, and neither are files of
+    /// other folders than those to `keep`. Returns when the next should be, if something is
+    /// unsettled.
+    pub(super) fn finish(&mut self, now: Time, keep: impl Fn(&str) -> bool) -> Option<Time> {
+        self.hints
+            .retain(|_, (hint, time)| *hint == Hint::Writing && now.since(*time) < WRITER_PATIENCE);
+        self.folders.retain(|folder, _| keep(folder));
+        self.again_at.take()
     }
 
-    /// The names of the files of a folder that are known.
-    pub(super) fn names_in(&self, relative: &Path) -> Vec<String> {
-        let inside = self.states.range(relative.to_owned()..);
-        inside
-            .take_while(|(path, _)| path.starts_with(relative))
-            .filter(|(path, _)| path.parent() == Some(relative))
-            .filter_map(|(path, _)| path.file_name()?.to_str().map(str::to_owned))
-            .collect()
-    }
-
-    /// Learns what a file is that was, or was not, seen.
+    /// Learns what the files of a folder are, those that were seen and those that were there
+    /// before. What is not among the facts is not there.
     pub(super) fn learn(
         &mut self,
-        now: Time,
-        dir: &Path,
+        moment: Moment<'_>,
+        folder: &str,
+        seen: &BTreeMap<String, Seen>,
+    ) -> BTreeMap<String, Fact> {
+        let mut states = self.folders.remove(folder).unwrap_or_default();
+        let mut facts = BTreeMap::new();
+        for (name, seen) in seen {
+            let relative = Path::new(folder).join(name);
+            let fact = self.learn_file(moment, &relative, seen, states.entry(name.clone()));
+            facts.insert(name.clone(), fact);
+        }
+        states.retain(|name, state| {
+            let gone = !seen.contains_key(name);
+            let until = if gone { state.gone(moment) } else { None };
+            if let Some(until) = until {
+                self.come_again(until);
+                facts.insert(name.clone(), Fact::Unsettled);
+            }
+            !gone || until.is_some()
+        });
+        self.folders.insert(folder.to_owned(), states);
+        facts
+    }
+
+    fn learn_file(
+        &mut self,
+        moment: Moment<'_>,
         relative: &Path,
-        seen: Option<&Seen>,
-        options: &ScanOptions,
+        seen: &Seen,
+        state: Entry<'_, String, State>,
     ) -> Fact {
-        match seen {
-            None => self.gone(now, relative, options.grace),
-            Some(Seen::Odd(found)) => {
-                let problem = Problem::new(dir.join(relative), found.as_str());
-                Fact::Unusable(problem.expected("a regular file"))
+        let (target, signature) = match seen {
+            Seen::File { target, signature } => (target, *signature),
+            Seen::Odd(found) => {
+                let problem = Problem::new(moment.dir.join(relative), found.as_str());
+                return Fact::Unusable(problem.expected("a regular file"));
             }
-            Some(Seen::File { target, signature }) => {
-                self.note(now, relative, target, *signature);
-                let hinted = matches!(self.hints.get(relative), Some((Hint::Done, _)));
-                let state = self.states.get(relative).expect("invariant: the file was just noted");
-                match &state.known {
-                    Some(known) if known.certain && !hinted => known.fact.clone(),
-                    known => {
-                        let unsettled =
-                            known.as_ref().map_or(Fact::Unsettled, |known| known.fact.clone());
-                        if self.settled(now, relative, options) {
-                            self.open(now, dir, relative, options)
-                        } else {
-                            unsettled
-                        }
-                    }
-                }
-            }
+        };
+        let hint = self.hints.get(relative).copied();
+        let state = State::note(state, moment.now, target, signature);
+        let done = matches!(hint, Some((Hint::Done, _)));
+        if let Some(known) = state.known.as_ref().filter(|known| known.certain && !done) {
+            return known.fact.clone();
         }
+        let opened = state
+            .settled(moment, hint)
+            .and_then(|()| state.open(moment, &moment.dir.join(relative)));
+        opened.unwrap_or_else(|NotBefore(time)| {
+            self.come_again(time);
+            state.known.as_ref().map_or(Fact::Unsettled, |known| known.fact.clone())
+        })
+    }
+}
+
+impl State {
+    /// Notes that a file was seen with this signature.
+    fn note<'a>(
+        entry: Entry<'a, String, Self>,
+        now: Time,
+        target: &Path,
+        signature: Signature,
+    ) -> &'a mut Self {
+        let new = || Self {
+            target: target.to_owned(),
+            signature,
+            since: now,
+            gone_since: None,
+            known: None,
+        };
+        let state = entry.or_insert_with(new);
+        if state.signature != signature || state.target != target {
+            *state = new();
+        }
+        // A clock that was set back must not make any wait longer.
+        state.since = state.since.min(now);
+        state.gone_since = None;
+        state
     }
 
-    /// A file that vanishes counts as gone only when it stays away: an editor may be about to
-    /// rename the next one into its place.
-    fn gone(&mut self, now: Time, relative: &Path, grace: Duration) -> Fact {
-        let Some(state) = self.states.get_mut(relative) else { return Fact::Absent };
-        // A clock that was set back must not make the wait longer.
-        let since = state.gone_since.map_or(now, |since| since.min(now));
-        state.gone_since = Some(since);
-        if state.known.is_none() || now.since(since) >= grace {
-            self.states.remove(relative);
-            return Fact::Absent;
-        }
-        self.come_again(since + grace);
-        Fact::Unsettled
-    }
-
-    fn note(&mut self, now: Time, relative: &Path, target: &Path, signature: Signature) {
-        if let Some(state) = self.states.get_mut(relative) {
-            state.gone_since = None;
-            state.since = state.since.min(now);
-            if state.signature == signature && state.target == target {
-                return;
-            }
-        }
-        let target = target.to_owned();
-        let state = State { target, signature, since: now, gone_since: None, known: None };
-        self.states.insert(relative.to_owned(), state);
+    /// Notes that a file was not seen, and says until when it does not count as gone: an editor may
+    /// be about to rename the next one into its place.
+    fn gone(&mut self, moment: Moment<'_>) -> Option<Time> {
+        let since = self.gone_since.map_or(moment.now, |since| since.min(moment.now));
+        self.gone_since = Some(since);
+        let waits = self.known.is_some() && moment.now.since(since) < moment.options.grace;
+        waits.then(|| since + moment.options.grace)
     }
 
     /// Whether a file may be opened. It may when
     /// - the system said that its writer closed it, or renamed it here: this is the fast way; or
     /// - nobody was noticed writing for [`WRITER_PATIENCE`], and it was last changed `settle` ago,
     ///   by its own time or because its signature has been seen to be the same for so long.
-    fn settled(&mut self, now: Time, relative: &Path, options: &ScanOptions) -> bool {
-        let state = self.states.get(relative).expect("invariant: only noted files are asked for");
-        let (still_for, old_for) = (now.since(state.since), now.since(state.signature.modified));
-        let still_at = state.since + options.settle;
-        match self.hints.get(relative) {
-            Some((Hint::Done, _)) => true,
-            Some((Hint::Writing, time)) if now.since(*time) < WRITER_PATIENCE => {
-                let patience_ends = *time + WRITER_PATIENCE;
-                self.come_again(patience_ends);
-                false
+    fn settled(&self, moment: Moment<'_>, hint: Option<(Hint, Time)>) -> Result<(), NotBefore> {
+        let (now, settle) = (moment.now, moment.options.settle);
+        match hint {
+            Some((Hint::Done, _)) => Ok(()),
+            Some((Hint::Writing, time)) if now.since(time) < WRITER_PATIENCE => {
+                Err(NotBefore(time + WRITER_PATIENCE))
             }
-            _ if still_for >= options.settle || old_for >= options.settle => true,
             _ => {
-                self.come_again(still_at);
-                false
+                let still_since = self.since.min(self.signature.modified);
+                let still = now.since(still_since) >= settle;
+                still.then_some(()).ok_or(NotBefore(still_since + settle))
             }
         }
     }
 
-    fn open(&mut self, now: Time, dir: &Path, relative: &Path, options: &ScanOptions) -> Fact {
-        let state = self.states.get_mut(relative).expect("invariant: only noted files are opened");
-        let file = dir.join(relative);
-        match read(&file, state, options) {
+    fn open(&mut self, moment: Moment<'_>, file: &Path) -> Result<Fact, NotBefore> {
+        match read(file, self, moment.options) {
             Read::Moved => {
-                state.since = now;
-                self.come_again(now + options.settle);
-                Fact::Unsettled
+                self.since = moment.now;
+                Err(NotBefore(moment.now + moment.options.settle))
             }
             // The reason may pass without any change of the file, so it is asked again.
-            Read::Failed(problem) => Fact::Unusable(problem),
+            Read::Failed(problem) => Ok(Fact::Unusable(problem)),
             Read::Known(fact) => {
                 // The clock of the files may not be ours, so having seen them for so long will do.
-                let oldest = state.signature.changed.min(state.since);
-                let certain = now.since(oldest) >= CLOCK_GRAIN;
-                state.known = Some(Known { fact: fact.clone(), certain });
-                fact
+                let oldest = self.signature.changed.min(self.since);
+                let certain = moment.now.since(oldest) >= CLOCK_GRAIN;
+                self.known = Some(Known { fact: fact.clone(), certain });
+                Ok(fact)
             }
         }
     }
@@ -311,5 +335,63 @@ fn understand(
     } else {
         options.defaults.beneath_manifest(&mut document);
         Ok(Fact::Manifest(Arc::new(document.read()?)))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    const COMPONENT: &[u8] = b"\0asm\x0d\0\x01\0\0\x02\x01a";
+
+    fn look(path: &Path) -> BTreeMap<String, Seen> {
+        let signature = Signature::of(&fs::metadata(path).unwrap());
+        let seen = Seen::File { target: path.to_owned(), signature };
+        BTreeMap::from([("a.wasm".to_owned(), seen)])
+    }
+
+    fn changed(seen: &BTreeMap<String, Seen>) -> Time {
+        match &seen["a.wasm"] {
+            Seen::File { signature, .. } => signature.changed,
+            Seen::Odd(odd) => panic!("found {odd}"),
+        }
+    }
+
+    /// Learns twice from the same look at a file, which is removed after the first time. The
+    /// second fact shows whether the file was opened again.
+    fn twice(age: Duration, hint: Option<Hint>) -> (Fact, Fact) {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.wasm");
+        fs::write(&path, COMPONENT).unwrap();
+        let seen = look(&path);
+        let now = changed(&seen) + age;
+        let options = ScanOptions { settle: Duration::ZERO, ..ScanOptions::default() };
+        let moment = Moment { now, dir: folder.path(), options: &options };
+        let mut files = Files::default();
+        let first = files.learn(moment, "", &seen)["a.wasm"].clone();
+        fs::remove_file(&path).unwrap();
+        if let Some(hint) = hint {
+            files.hint(now, "a.wasm".into(), hint);
+        }
+        let later = Moment { now: now + Duration::from_secs(1), ..moment };
+        (first, files.learn(later, "", &seen)["a.wasm"].clone())
+    }
+
+    #[test]
+    fn a_file_that_is_as_it_was_is_not_opened_again() {
+        let (first, second) = twice(CLOCK_GRAIN, None);
+        assert!(matches!(first, Fact::Model(_)), "{first:?}");
+        assert!(matches!(second, Fact::Model(_)), "{second:?}");
+    }
+
+    #[test]
+    fn a_file_is_opened_again_when_a_change_could_have_been_missed() {
+        let (first, second) = twice(Duration::ZERO, None);
+        assert!(matches!(first, Fact::Model(_)), "{first:?}");
+        assert!(matches!(second, Fact::Unusable(_)), "{second:?}");
+        let (_, hinted) = twice(CLOCK_GRAIN, Some(Hint::Done));
+        assert!(matches!(hinted, Fact::Unusable(_)), "{hinted:?}");
     }
 }

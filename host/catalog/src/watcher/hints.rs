@@ -16,6 +16,8 @@ use crate::scanner::Hint;
 pub(super) enum Notice {
     /// Because something happened to a file.
     Hint(PathBuf, Hint),
+    /// Because something is not there any more. If it was a folder, its watch has ended.
+    Gone(PathBuf),
     /// Because something happened that only a scan can tell.
     Something,
     /// Because more happened than the system could hold.
@@ -43,6 +45,13 @@ impl Hints {
     pub(super) fn start(sink: impl Fn(Notice) + Send + 'static) -> notify::Result<Self> {
         let watcher = notify::recommended_watcher(move |event| notices(event, &sink))?;
         Ok(Self { watcher, watched: BTreeMap::new(), failing: false })
+    }
+
+    /// Forgets the watch of a folder, so that whatever bears the name next is watched anew.
+    pub(super) fn forget(&mut self, top: &Path, folder: &Path) {
+        if let Ok(relative) = folder.strip_prefix(top) {
+            self.watched.remove(relative);
+        }
     }
 
     /// Watches exactly these folders below `top`.
@@ -97,6 +106,7 @@ fn notices(event: notify::Result<Event>, sink: &impl Fn(Notice)) {
         Ok(event) => match hint(event.kind) {
             Heard::Nothing => {}
             Heard::Something => sink(Notice::Something),
+            Heard::Gone => event.paths.into_iter().for_each(|path| sink(Notice::Gone(path))),
             Heard::Hint(hint) => {
                 event.paths.into_iter().for_each(|path| sink(Notice::Hint(path, hint)));
             }
@@ -108,6 +118,7 @@ fn notices(event: notify::Result<Event>, sink: &impl Fn(Notice)) {
 enum Heard {
     Nothing,
     Something,
+    Gone,
     Hint(Hint),
 }
 
@@ -116,6 +127,7 @@ fn hint(kind: EventKind) -> Heard {
         EventKind::Access(AccessKind::Close(AccessMode::Write))
         | EventKind::Modify(ModifyKind::Name(RenameMode::To)) => Heard::Hint(Hint::Done),
         EventKind::Modify(ModifyKind::Data(_)) => Heard::Hint(Hint::Writing),
+        EventKind::Remove(_) | EventKind::Modify(ModifyKind::Name(RenameMode::From)) => Heard::Gone,
         // Scans themselves open and read.
         EventKind::Access(_) => Heard::Nothing,
         // A file that was merely created may be a link, which nobody will ever close.
@@ -151,6 +163,8 @@ mod tests {
         let written = ModifyKind::Data(DataChange::Any);
         assert_eq!(about(EventKind::Modify(written)), hint(Hint::Writing));
         assert_eq!(about(EventKind::Create(CreateKind::File)), [Notice::Something]);
+        let away = ModifyKind::Name(RenameMode::From);
+        assert_eq!(about(EventKind::Modify(away)), [Notice::Gone("f/a.wasm".into())]);
     }
 
     #[test]

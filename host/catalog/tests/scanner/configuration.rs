@@ -25,10 +25,11 @@ fn deadline_ms(folder: &Folder) -> u128 {
 fn a_broken_file_leaves_the_last_good_one() {
     let mut folder = good();
     let before = folder.catalog().clone();
-    for (text, problem) in [
+    let broken = [
         (
             "deadline = '20m'",
-            "1: deadline: found \"20m\", expected a duration such as \"500us\", \"30ms\", \"2s\", \"5min\", \"1h\" or \"7d\"",
+            "1: deadline: found \"20m\", expected a duration such as \"500us\", \"30ms\", \"2s\", \
+             \"5min\", \"1h\" or \"7d\"",
         ),
         (
             "deadline = '20ms\n",
@@ -36,13 +37,15 @@ fn a_broken_file_leaves_the_last_good_one() {
         ),
         (
             "\n[policy]\norder = [\n  { model = 'gbtd' },\n]",
-            "4: policy.order[0].model: found \"gbtd\", expected one of \"gbdt\", \"logit\"; did you mean \"gbdt\"?",
+            "4: policy.order[0].model: found \"gbtd\", expected one of \"gbdt\", \"logit\"; did you \
+             mean \"gbdt\"?",
         ),
         (
             "[roles]\nfallback = 'base'",
             "2: roles.fallback: found \"base\", expected one of \"gbdt\", \"logit\"",
         ),
-    ] {
+    ];
+    for (text, problem) in broken {
         folder.write("flights/endpoint.toml", text.as_bytes());
         folder.after(600);
         assert_eq!(folder.catalog().endpoints, before.endpoints, "{text}");

@@ -68,8 +68,7 @@ fn names_that_cannot_be_used_are_told() {
     assert_eq!(folder.after(600), "");
     let name = |path: &str, name: &str| {
         format!(
-            "models/{path}: found the name {name:?}, expected the name of a model: letters, \
-             digits, \".\", \"_\" and \"-\", at most 100, not starting with \".\""
+            "models/{path}: found the name {name:?}, expected letters, digits, \".\", \"_\" and \"-\", at most 100, not starting with \".\""
         )
     };
     assert_eq!(
