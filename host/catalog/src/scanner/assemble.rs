@@ -156,7 +156,7 @@ fn config(
 
 enum Accepted {
     Yes,
-    /// When a model that it names is still being copied.
+    /// When a model that it names is still being copied, and another configuration holds so long.
     NotYet,
     No(Box<Problem>),
 }
@@ -169,21 +169,17 @@ fn accept(facts: &Facts<'_>, file: &Arc<EndpointFile>, models: &Models, gone: &M
         let problem = Problem::new(path, "an empty file").expected("a key, or at least a comment");
         return Accepted::No(Box::new(problem.note("the configuration that was there stays")));
     }
-    let known: Vec<&str> = models
-        .keys()
-        .chain(gone.keys())
-        .map(ModelName::as_str)
-        .collect::<BTreeSet<_>>()
-        .into_iter()
-        .collect();
-    let missing = file.config.mentions();
-    let mut missing = missing.iter().filter(|(_, name)| !known.contains(&name.as_str())).peekable();
+    let mut known: Vec<&str> = models.keys().chain(gone.keys()).map(ModelName::as_str).collect();
+    known.sort_unstable();
+    let mentions = file.config.mentions();
+    let mut missing =
+        mentions.iter().filter(|(_, name)| !known.contains(&name.as_str())).peekable();
     if missing.peek().is_none() {
         return Accepted::Yes;
     }
-    let arriving =
-        |name: &ModelName| matches!(facts.file(&format!("{name}.wasm")), Fact::Unsettled);
-    match missing.find(|(_, name)| !arriving(name)) {
+    match missing.find(|(_, name)| !facts.may_come(name)) {
+        // Nothing would be won by waiting: without this configuration there is no endpoint at all.
+        None if facts.previous.is_none() => Accepted::Yes,
         None => Accepted::NotYet,
         Some((path, name)) => {
             let found = format!("{:?}", name.as_str());
@@ -206,6 +202,17 @@ fn remarks(file: &EndpointFile) -> Option<Problem> {
 impl Facts<'_> {
     fn file(&self, name: &str) -> &Fact {
         self.files.get(name).unwrap_or(&Fact::Absent)
+    }
+
+    /// Whether a model that is not known has a file that may yet be good.
+    ///
+    /// Where nothing runs, a file that is there and of no use is enough: it must not take the other
+    /// models of the endpoint with it. Where something runs, that is better than the new.
+    fn may_come(&self, name: &ModelName) -> bool {
+        let artefact = self.file(&format!("{name}.wasm"));
+        let manifest = self.file(&format!("{name}.toml"));
+        let of_no_use = [artefact, manifest].iter().any(|it| matches!(it, Fact::Unusable(_)));
+        !matches!(artefact, Fact::Absent) && (self.previous.is_none() || !of_no_use)
     }
 
     /// The models that there are, were, or would be by their manifests.

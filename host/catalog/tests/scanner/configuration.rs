@@ -95,6 +95,29 @@ fn a_policy_waits_for_a_model_that_is_being_copied() {
 }
 
 #[test]
+fn a_model_that_is_of_no_use_takes_no_endpoint_with_it() {
+    let text = b"deadline = '40ms'\nroles = { champion = 'gbdt', challengers = ['bad', 'late'] }";
+    let mut folder = Folder::holding(&[
+        ("flights/endpoint.toml", text),
+        ("flights/gbdt.wasm", &component("first")),
+        ("flights/bad.wasm", b"PK\x03\x04"),
+    ]);
+    assert_eq!(folder.after(0), "", "late.wasm is not there at all");
+    folder.write("flights/late.wasm", &component("third")[..10]);
+    assert_eq!(folder.after(0), "flights: gbdt=first");
+    // Where something runs, the new configuration must be good as a whole.
+    folder.write("flights/late.wasm", &component("third"));
+    folder.write("flights/endpoint.toml", b"roles = { champion = 'bad' }");
+    assert_eq!(folder.after(600), "flights: gbdt=first late=third");
+    assert_eq!(deadline_ms(&folder), 40);
+    assert_eq!(
+        folder.problems()[1],
+        "models/flights/endpoint.toml:1: roles.champion: found \"bad\", expected one of \"gbdt\", \
+         \"late\""
+    );
+}
+
+#[test]
 fn a_policy_takes_hold_when_the_model_that_it_names_comes() {
     let mut folder = good();
     folder.write("flights/endpoint.toml", b"deadline = '40ms'\nroles = { champion = 'new' }");
