@@ -5,7 +5,7 @@
 
 use std::collections::BTreeMap;
 use std::io;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use message::{EndpointName, ModelName, Revision};
@@ -101,16 +101,12 @@ impl ModelFile {
         };
         if file::digest(&bytes) == self.revision { Ok(bytes) } else { Err(changed()) }
     }
-
-    /// The folder that the artefact lies in.
-    pub fn folder(&self) -> &Path {
-        self.path.parent().unwrap_or(Path::new(""))
-    }
 }
 
 #[cfg(test)]
 mod tests {
     use std::fs;
+    use std::path::Path;
 
     use super::*;
 
