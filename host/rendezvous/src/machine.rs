@@ -45,16 +45,18 @@ use crate::{
 /// - It is decided by its deadline, if `handle_timeout` is called then.
 /// - What is chosen is the best-ranked score that had arrived when it was due, by the rule of
 ///   [`preference`](crate::preference).
-/// - A score is chosen only if the policy gives its member a place, and if the member was live, with
-///   the same revision, in every roster from the opening until the score arrived. What becomes of
-///   the member after that changes nothing.
+/// - A score is chosen only if the policy gives its member a place, if the member was live at the
+///   opening, and if no roster took it off until the score arrived. What becomes of the member after
+///   that changes nothing.
 ///
 /// # Rosters
 ///
-/// A mailbox keeps the roster, and so the policy, that it was opened with. Members that are not live
-/// in a newer roster have *left* the open mailboxes: their scores are still expected there, because a
-/// draining model finishes what it has begun, but they cannot be chosen, and nobody waits for them.
-/// They stay away from those mailboxes even if a third roster brings them back.
+/// A mailbox keeps the roster, and so the policy, that it was opened with. A member that is not on a
+/// newer roster, or whose place another revision has, drains: it gets no new requests and finishes
+/// what it was asked, so that a swap costs no answer. A member that a newer roster names with the
+/// same revision and not live was *taken off* and has left the open mailboxes: its scores are still
+/// expected there, but they cannot be chosen, and nobody waits for them. It stays away from those
+/// mailboxes even if a third roster brings it back.
 ///
 /// # Reasons
 ///

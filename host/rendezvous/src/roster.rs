@@ -193,11 +193,13 @@ impl Roster {
         absent
     }
 
-    /// Whether this very incarnation of a model is live here.
-    pub(crate) fn has_live(&self, other: &Member) -> bool {
+    /// Whether this very incarnation of a model is here and may not be asked: it was taken off.
+    ///
+    /// One that is not here at all, or whose place another revision has, only drains.
+    pub(crate) fn takes_off(&self, other: &Member) -> bool {
         self.position(other.name.as_str()).is_some_and(|member| {
             let member = &self.members[member.as_usize()];
-            member.revision == other.revision && member.is_expected()
+            member.revision == other.revision && !member.is_expected()
         })
     }
 
@@ -358,10 +360,10 @@ mod tests {
     #[test]
     fn a_member_is_the_same_by_name_and_revision() {
         let roster = roster("a -b", "a").unwrap();
-        assert!(roster.has_live(&Member::live("a", 1)));
-        assert!(!roster.has_live(&Member::live("a", 2)));
-        assert!(!roster.has_live(&Member::live("b", 1)));
-        assert!(!roster.has_live(&Member::live("c", 1)));
+        assert!(roster.takes_off(&Member::live("b", 1)));
+        assert!(!roster.takes_off(&Member::live("b", 2)));
+        assert!(!roster.takes_off(&Member::live("a", 1)));
+        assert!(!roster.takes_off(&Member::live("c", 1)));
         assert_eq!(roster.position("b"), Some(MemberIndex::new(1)));
         assert_eq!(roster.position("c"), None);
         assert_eq!(roster.position_of(1), Some(MemberIndex::new(0)));

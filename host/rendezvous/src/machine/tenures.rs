@@ -90,12 +90,12 @@ impl Tenure {
         Self { roster, absent, open: 0 }
     }
 
-    /// Marks those members absent that are not live in `newer`, and says whether there were any.
+    /// Marks those members absent that `newer` takes off, and says whether there were any.
     fn mark_absent(&mut self, newer: &Roster) -> bool {
         let mut changed = false;
         for (position, member) in self.roster.members().iter().enumerate() {
             let index = MemberIndex::from_usize(position);
-            if !self.absent.contains(index) && !newer.has_live(member) {
+            if !self.absent.contains(index) && newer.takes_off(member) {
                 changed |= self.absent.insert(index);
             }
         }
@@ -108,8 +108,12 @@ mod tests {
     use super::*;
     use crate::{Member, Policy};
 
+    /// A member for each name and revision; 100 and more are not live.
     fn roster(revisions: &[(&str, u64)]) -> Arc<Roster> {
-        let members = revisions.iter().map(|&(name, revision)| Member::live(name, revision));
+        let members = revisions.iter().map(|&(name, revision)| {
+            let member = Member::live(name, revision % 100);
+            if revision < 100 { member } else { member.not_live() }
+        });
         Arc::new(Roster::new(members.collect(), Policy::default()).unwrap())
     }
 
@@ -118,7 +122,7 @@ mod tests {
         let mut tenures = Tenures::new();
         assert_eq!(tenures.begin(roster(&[("a", 1), ("b", 1)])), Vec::<usize>::new());
         let old = tenures.enter();
-        assert_eq!(tenures.begin(roster(&[("a", 2), ("b", 1)])), [old]);
+        assert_eq!(tenures.begin(roster(&[("a", 101), ("b", 1)])), [old]);
         assert!(tenures.get(old).absent.contains(MemberIndex::new(0)));
         assert!(!tenures.get(old).absent.contains(MemberIndex::new(1)));
         assert_eq!(tenures.begin(roster(&[("a", 1), ("b", 1)])), Vec::<usize>::new());
@@ -127,17 +131,26 @@ mod tests {
     }
 
     #[test]
+    fn who_was_replaced_or_is_gone_finishes_what_was_begun() {
+        let mut tenures = Tenures::new();
+        tenures.begin(roster(&[("a", 1), ("b", 1)]));
+        let old = tenures.enter();
+        assert_eq!(tenures.begin(roster(&[("a", 2)])), Vec::<usize>::new());
+        assert_eq!(tenures.get(old).absent.count(), 0);
+    }
+
+    #[test]
     fn a_tenure_ends_with_its_last_mailbox() {
         let mut tenures = Tenures::new();
         for revision in 0..100 {
-            tenures.begin(roster(&[("a", revision)]));
+            tenures.begin(roster(&[("a", revision % 50)]));
         }
         assert_eq!(tenures.slots.len(), 1);
         let old = tenures.enter();
-        tenures.begin(roster(&[("a", 100)]));
+        tenures.begin(roster(&[("a", 70)]));
         assert_eq!(tenures.count(), 2);
         tenures.leave(old);
         assert_eq!(tenures.count(), 1);
-        assert_eq!(tenures.current().roster.members()[0].revision, 100);
+        assert_eq!(tenures.current().roster.members()[0].revision, 70);
     }
 }

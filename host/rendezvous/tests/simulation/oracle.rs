@@ -89,11 +89,11 @@ impl Bill {
         member.is_some_and(|member| member.live && member.role != Some(Role::Decoy))
     }
 
-    fn has_live(&self, other: &Member) -> bool {
-        let same = |it: &usize| {
-            self.members[*it].name == other.name && self.members[*it].revision == other.revision
+    fn takes_off(&self, other: &Member) -> bool {
+        let same = |it: usize| {
+            self.members[it].name == other.name && self.members[it].revision == other.revision
         };
-        self.expected().any(|it| same(&it))
+        (0..self.members.len()).any(|it| same(it) && !self.expects(it))
     }
 }
 
@@ -188,7 +188,7 @@ impl Oracle {
         self.bill = Rc::clone(bill);
         for case in self.cases.values_mut() {
             let members = &case.bill.members;
-            let has_left = |it: &usize| !case.left.contains(it) && !bill.has_live(&members[*it]);
+            let has_left = |it: &usize| !case.left.contains(it) && bill.takes_off(&members[*it]);
             let leaving: Vec<_> = case.bill.expected().filter(has_left).collect();
             if !leaving.is_empty() {
                 case.left.extend(leaving);
