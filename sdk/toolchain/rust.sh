@@ -127,8 +127,12 @@ build_std() {
     (
         cd "$work"
         unset CARGO_BUILD_TARGET CARGO_ENCODED_RUSTFLAGS RUSTFLAGS RUSTC_WRAPPER RUSTC_WORKSPACE_WRAPPER RUSTUP_TOOLCHAIN
-        RUSTC_BOOTSTRAP=1 RUSTC=/usr/bin/rustc CARGO_TARGET_DIR=$work/target \
-            nice -n 10 /usr/bin/cargo build -q --release -Zbuild-std=std,panic_abort --target "$target"
+        # With bitcode, as in a library that rustup fetches, so that guests can optimise across it.
+        export CARGO_TARGET_WASM32_UNKNOWN_UNKNOWN_RUSTFLAGS='-C embed-bitcode=yes'
+        export CARGO_HOME=$work/home CARGO_TARGET_DIR=$work/target RUSTC=/usr/bin/rustc RUSTC_BOOTSTRAP=1
+        nice -n 10 /usr/bin/cargo build -q --release --offline -Zbuild-std=std,panic_abort --target "$target" \
+            --config 'source.crates-io.replace-with = "debian"' \
+            --config "source.debian.directory = '$(/usr/bin/rustc --print sysroot)/lib/rustlib/src/rust/library/vendor'"
     )
     local library=$work/sysroot/lib/rustlib/$target/lib
     mkdir -p "$library"

@@ -130,7 +130,10 @@ fn modules_are_named_after_their_folder() {
 fn every_guest_has_a_test() {
     let tests: String = tracked(".rs")
         .into_iter()
-        .filter(|(file, _)| file.starts_with("tests/harness/"))
+        .filter(|(file, _)| {
+            // One test runs every row of the table.
+            file.starts_with("tests/harness/") || file == "tests/guests/src/table.rs"
+        })
         .map(|(_, source)| source)
         .collect();
     let untested: Vec<String> = tracked(".wat")
