@@ -1,1 +1,26 @@
-//! Starts the real binary and talks to it.
+//! Starts the real binary and talks to it, as an operator and a caller would.
+//!
+//! Nothing here waits for a time that may or may not be enough: it waits for a condition, and gives up, with all that the
+//! host said, only after a time in which anything must have happened. See [`wait`].
+
+mod client;
+mod host;
+mod load;
+mod models;
+mod topic;
+pub mod wait;
+
+pub use client::{Client, Response, infer_body};
+pub use host::{Ended, Host, Options, Stopped, binary, understudy};
+pub use load::{Call, Load, LoadOptions, LoadReport};
+pub use models::Models;
+pub use topic::{Record, read_topic};
+
+/// The component of a guest of `tests/guests`, such as `identity` or `times-7`.
+///
+/// # Panics
+///
+/// Where there is no such guest.
+pub fn guest(name: &str) -> Vec<u8> {
+    guests::build(name)
+}
