@@ -51,7 +51,7 @@
 //! | `BOOL` | `bool` |
 //! | `UINT8` … `UINT64` | `u8`, `u16`, `u32`, `u64` |
 //! | `INT8` … `INT64` | `i8`, `i16`, `i32`, `i64` |
-//! | `FP16`, `BF16` | [`f16`], [`bf16`], which have `to_f32` |
+//! | `FP16`, `BF16` | [`struct@f16`], [`struct@bf16`], which have `to_f32` |
 //! | `FP32`, `FP64` | `f32`, `f64` |
 //! | `BYTES` | `String` where it is UTF-8, `Vec<u8>` where it need not be |
 //!
