@@ -3,6 +3,7 @@
 //! A backend hands in how it is made and gets one test per sentence by `conformance_tests!`. If it
 //! also hands in how things go wrong with it, it gets those of [`faults`] by `tests!`.
 
+use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -85,6 +86,12 @@ pub(crate) fn read_all(partition: &dyn Partition, from: u64, limit: ReadLimit) -
         }
     }
     records
+}
+
+/// A waker that sends on what it is told.
+pub(crate) fn telling(sender: mpsc::Sender<u64>) -> Arc<dyn Fn(u64) + Send + Sync> {
+    // Whoever listens has stopped when it has heard enough.
+    Arc::new(move |end| sender.send(end).unwrap_or(()))
 }
 
 /// The tests that every backend passes; `$make` is a function that makes one.

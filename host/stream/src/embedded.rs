@@ -46,8 +46,11 @@ mod checkpoint;
 mod conformance_test;
 #[cfg(test)]
 mod crash_test;
+#[cfg(test)]
+mod damage_test;
 mod follower;
 mod frame;
+mod fuzzing;
 mod lock;
 mod log;
 mod partition;
@@ -58,6 +61,8 @@ mod storage;
 mod syncer;
 mod verify;
 
+#[doc(hidden)]
+pub use fuzzing::check_segment;
 pub use verify::{DamageReport, SegmentReport, TopicReport, verify};
 
 /// A stream in a local directory, which is locked as long as the stream is open.

@@ -25,6 +25,8 @@ mod conformance;
 mod embedded;
 mod error;
 mod memory;
+#[cfg(test)]
+mod model_test;
 mod options;
 mod partition;
 mod progress;
@@ -34,6 +36,8 @@ mod readers;
 mod record;
 mod topic;
 
+#[doc(hidden)]
+pub use embedded::check_segment;
 pub use embedded::{
     DamageReport, EmbeddedStream, ReadOnlyStream, SegmentReport, TopicReport, verify,
 };

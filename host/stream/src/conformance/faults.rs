@@ -1,9 +1,11 @@
 //! Full disks, slow disks, broken disks, and the end of the process.
 
-use std::sync::{Arc, mpsc};
+use std::sync::mpsc;
 use std::time::Duration;
 
-use super::{Bounded, Breakable, Durable, PATIENCE, append, numbers, read_all, small_segments};
+use super::{
+    Bounded, Breakable, Durable, PATIENCE, append, numbers, read_all, small_segments, telling,
+};
 use crate::{AppendError, Fsync, Health, ReadLimit, Retention, TopicOptions};
 
 pub(crate) fn a_full_disk_refuses_the_whole_batch_until_there_is_space(backend: &mut impl Bounded) {
@@ -87,7 +89,7 @@ pub(crate) fn a_failed_sync_poisons_the_writer(backend: &mut impl Breakable) {
         append(&*topic, 0..10);
         topic.sync().unwrap();
         let (sender, heard) = mpsc::channel();
-        let _subscription = topic.subscribe(Arc::new(move |end| drop(sender.send(end))));
+        let _subscription = topic.subscribe(telling(sender));
         backend.fail_next_sync();
         topic.append(&numbers(10..20)).unwrap();
         // Under `each` the syncer may have met the failure before this one does.

@@ -3,7 +3,7 @@
 use std::sync::{Arc, mpsc};
 use std::time::Duration;
 
-use super::{Backend, PATIENCE, append, numbers, read_all, record, small_segments};
+use super::{Backend, PATIENCE, append, numbers, read_all, record, small_segments, telling};
 use crate::{Fsync, ReadLimit, TopicOptions};
 
 pub(crate) fn a_waiting_reader_gets_every_record_in_order(backend: &mut impl Backend) {
@@ -31,7 +31,7 @@ pub(crate) fn a_waiting_reader_gets_every_record_in_order(backend: &mut impl Bac
 pub(crate) fn a_subscriber_hears_of_what_is_new(backend: &mut impl Backend) {
     let topic = backend.stream().open("topic", &TopicOptions::default()).unwrap();
     let (sender, heard) = mpsc::channel();
-    let subscription = topic.subscribe(Arc::new(move |end| drop(sender.send(end))));
+    let subscription = topic.subscribe(telling(sender));
     topic.append(&numbers(0..3)).unwrap();
     assert_eq!(heard.recv_timeout(PATIENCE), Ok(3));
     topic.append(&numbers(3..4)).unwrap();

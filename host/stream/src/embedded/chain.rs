@@ -150,7 +150,7 @@ impl Chain {
                 }
                 Found::Frame(_) => lost = None,
                 Found::Damage(damage) => lost = Some(damage.offset),
-                Found::End => return Ok(lost),
+                Found::End => return Ok(lost.or(Some(scan.offset()))),
             }
         }
         Ok(lost)

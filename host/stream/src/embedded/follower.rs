@@ -218,3 +218,87 @@ impl Partition for Follower {
         Ok(())
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::conformance::{PATIENCE, append, numbers, read_all, small_segments};
+    use crate::{EmbeddedStream, Fsync, Retention, Stream, TopicOptions};
+
+    #[test]
+    fn a_follower_sees_what_another_stream_writes_and_changes_nothing() {
+        let directory = tempfile::tempdir().unwrap();
+        let stream = EmbeddedStream::open(directory.path()).unwrap();
+        let retention = Retention { bytes: Some(0), ..Retention::default() };
+        let options = TopicOptions { fsync: Fsync::None, retention, ..small_segments() };
+        let topic = stream.open("topic", &options).unwrap();
+        append(&*topic, 0..30);
+        topic.commit("reader", 7).unwrap();
+
+        let beside = EmbeddedStream::open_read_only(directory.path()).unwrap();
+        assert_eq!(beside.topics().unwrap(), ["topic"]);
+        let followed = beside.open("topic", &TopicOptions::default()).unwrap();
+        assert_eq!(read_all(&*followed, 0, ReadLimit::default()), numbers(0..30));
+        assert_eq!(followed.committed("reader"), Some(7));
+        assert_eq!(followed.append(&numbers(0..1)), Err(AppendError::ReadOnly));
+        assert_eq!(followed.commit("reader", 9), Err(AppendError::ReadOnly));
+
+        append(&*topic, 30..90);
+        assert_eq!(followed.wait(89, Duration::ZERO), 90);
+        assert_eq!(read_all(&*followed, 20, ReadLimit::default()), numbers(20..90));
+        for number in [0, 29, 60, 89] {
+            assert_eq!(followed.offset_at(Time::from_us(number * 10)).unwrap(), number);
+        }
+
+        topic.commit("reader", 90).unwrap();
+        let start = topic.retain(Time::EPOCH).unwrap();
+        assert!(start > 0);
+        assert_eq!(followed.watermarks().start, start);
+        assert!(matches!(
+            followed.read(0, ReadLimit::default()),
+            Err(ReadError::OutOfRange { .. })
+        ));
+        append(&*topic, 90..95);
+        assert_eq!(read_all(&*followed, start, ReadLimit::default()), numbers(start..95));
+    }
+
+    #[test]
+    fn a_follower_waits_until_there_is_more() {
+        let directory = tempfile::tempdir().unwrap();
+        let stream = EmbeddedStream::open(directory.path()).unwrap();
+        let topic = stream.open("topic", &small_segments()).unwrap();
+        let beside = EmbeddedStream::open_read_only(directory.path()).unwrap();
+        let followed = beside.open("topic", &small_segments()).unwrap();
+        assert_eq!(followed.wait(0, Duration::from_millis(1)), 0);
+        let waiter = std::thread::spawn(move || followed.wait(0, PATIENCE));
+        append(&*topic, 0..1);
+        assert_eq!(waiter.join().unwrap(), 1);
+    }
+
+    #[test]
+    fn a_frame_that_is_being_written_is_not_there_yet() {
+        let directory = tempfile::tempdir().unwrap();
+        let stream = EmbeddedStream::open(directory.path()).unwrap();
+        let topic = stream.open("topic", &TopicOptions::default()).unwrap();
+        append(&*topic, 0..10);
+        let file = directory.path().join("topic/00000000000000000000.log");
+        let whole = std::fs::read(&file).unwrap();
+        std::fs::write(&file, &whole[..whole.len() - 5]).unwrap();
+        let beside = EmbeddedStream::open_read_only(directory.path()).unwrap();
+        let followed = beside.open("topic", &small_segments()).unwrap();
+        assert_eq!(followed.readable_end(), 9);
+        assert_eq!(read_all(&*followed, 0, ReadLimit::default()), numbers(0..9));
+        std::fs::write(&file, whole).unwrap();
+        assert_eq!(followed.readable_end(), 10);
+        assert_eq!(read_all(&*followed, 9, ReadLimit::default()), numbers(9..10));
+    }
+
+    #[test]
+    fn a_topic_that_is_not_there_is_not_made() {
+        let directory = tempfile::tempdir().unwrap();
+        let beside = EmbeddedStream::open_read_only(directory.path()).unwrap();
+        let opened = beside.open("topic", &TopicOptions::default());
+        assert!(matches!(opened, Err(OpenError::UnknownTopic { .. })));
+        assert_eq!(beside.topics().unwrap(), [""; 0]);
+    }
+}

@@ -99,8 +99,8 @@ impl Log {
     ) -> Result<Self, OpenError> {
         let io = |source| OpenError::io(checkpoint::path(&directory), source);
         let mut checkpoint = Checkpoint::load(&*storage, &directory).map_err(io)?;
-        let sync = options.fsync != Fsync::None;
-        let recovered = recover(&*storage, &directory, &checkpoint, sync)?;
+        let prove = options.fsync != Fsync::None;
+        let recovered = recover(&*storage, &directory, &checkpoint, prove)?;
         for reader in checkpoint.readers.lower_to(recovered.end) {
             tracing::warn!(topic, reader, end = recovered.end, "found a commit beyond the end");
         }
@@ -113,7 +113,7 @@ impl Log {
             next_offset: end,
             last_time,
             sealed: unsynced,
-            directory_changed: !sync,
+            directory_changed: false,
             written_bytes: 0,
             sealed_bytes: 0,
             synced_bytes: 0,

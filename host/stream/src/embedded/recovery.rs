@@ -14,15 +14,17 @@
 //! Only segments that can have a torn tail are read whole: those behind what the header of the last
 //! one proves, which is the last one itself and seldom one more.
 
+use std::io;
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
 use message::Time;
 
 use super::checkpoint::Checkpoint;
-use super::scan::{Scan, Survey, survey};
+use super::scan::{Damage, Scan, Survey, survey};
 use super::segment::{self, HEADER_BYTES, Header, Segment};
-use super::storage::{Storage, TEMPORARY};
+use super::storage::{LogFile, Storage, TEMPORARY};
 use crate::OpenError;
 
 const REWRITE_BYTES: u64 = 1 << 20;
@@ -38,12 +40,16 @@ pub(super) struct Recovered {
     pub(super) last_time: Time,
 }
 
-/// Recovers the topic in a directory. With `sync` all of it is on the disk afterwards.
+/// Recovers the topic in a directory.
+///
+/// With `prove` all of it is known to be on the disk afterwards. That takes writing once more what
+/// nothing proves to have been synced: if an fsync failed before, the operating system may take pages
+/// for clean which the disk has never seen.
 pub(super) fn recover(
     storage: &dyn Storage,
     directory: &Path,
     checkpoint: &Checkpoint,
-    sync: bool,
+    prove: bool,
 ) -> Result<Recovered, OpenError> {
     let mut recovery = Recovery {
         storage,
@@ -56,10 +62,8 @@ pub(super) fn recover(
     if let Some(cut) = recovery.find_cut() {
         recovery.cut(cut)?;
     }
-    if sync {
-        recovery.sync_tail()?;
-    }
-    recovery.finish(sync)
+    recovery.sync_tail(prove)?;
+    recovery.finish(prove)
 }
 
 /// Opens every segment in a directory, oldest first, and removes what was left half-made.
@@ -75,7 +79,7 @@ fn open_segments(storage: &dyn Storage, directory: &Path) -> Result<Vec<Arc<Segm
 }
 
 /// The offsets at which the segments in a directory begin, in order.
-pub(super) fn segment_bases(storage: &dyn Storage, directory: &Path) -> std::io::Result<Vec<u64>> {
+pub(super) fn segment_bases(storage: &dyn Storage, directory: &Path) -> io::Result<Vec<u64>> {
     let entries = storage.list(directory)?.into_iter();
     let files = entries.filter(|entry| !entry.is_directory);
     let mut bases: Vec<u64> =
@@ -94,6 +98,41 @@ pub(super) fn survey_segment(
     let file = segment.file(storage).map_err(io)?;
     let start = (HEADER_BYTES as u64, segment.base);
     survey(Scan::new(&*file, header.marker, segment.length(), start)).map(Some).map_err(io)
+}
+
+/// A place of a segment that does not hold the frame that is due.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Hole {
+    pub(super) position: u64,
+    /// The first offset that is not there.
+    pub(super) offset: u64,
+    /// The first offset behind it that is there or could be.
+    pub(super) next: u64,
+}
+
+/// The holes of a segment, in order, those at its end included. `end` is the offset to which it
+/// should reach: the base of the next one, or what is known to have been synced.
+pub(super) fn holes(segment: &Segment, survey: Option<&Survey>, end: u64) -> Vec<Hole> {
+    let Some(survey) = survey else {
+        return vec![Hole { position: 0, offset: segment.base, next: end }];
+    };
+    let hole = |damage: &Damage| {
+        let Damage { position, offset, next } = *damage;
+        Hole { position, offset, next: next.unwrap_or(end) }
+    };
+    let mut holes: Vec<_> = survey.damages.iter().map(hole).collect();
+    let told = survey.damages.last().is_some_and(|damage| damage.next.is_none());
+    if !told && survey.end_offset < end {
+        let (position, offset) = (survey.end_position, survey.end_offset);
+        holes.push(Hole { position, offset, next: end });
+    }
+    holes
+}
+
+/// What a segment proves to have been synced: an offset below which everything was.
+pub(super) fn proven_by(segment: &Segment, survey: Option<&Survey>) -> u64 {
+    let by_header = segment.header.map_or(0, |header| header.durable);
+    by_header.max(survey.map_or(0, |survey| survey.durable))
 }
 
 struct Recovery<'a> {
@@ -118,9 +157,7 @@ impl Recovery<'_> {
     fn survey_tail(&mut self) -> Result<(), OpenError> {
         for segment in self.segments.iter().rev() {
             let survey = survey_segment(self.storage, segment)?;
-            let by_header = segment.header.map_or(0, |header| header.durable);
-            let by_frames = survey.as_ref().map_or(0, |survey| survey.durable);
-            self.durable = self.durable.max(by_header).max(by_frames);
+            self.durable = self.durable.max(proven_by(segment, survey.as_ref()));
             self.tail.push(survey);
             if segment.base <= self.durable {
                 break;
@@ -135,21 +172,14 @@ impl Recovery<'_> {
         self.segments.len() - self.tail.len()
     }
 
-    /// The first place that nothing proves to have been synced, and where the log does not go on.
+    /// The first hole that nothing proves to have held anything that was synced.
     fn find_cut(&self) -> Option<Cut> {
-        let start = self.tail_start();
-        (start..).zip(&self.tail).find_map(|(index, survey)| {
-            let Some(survey) = survey else {
-                let unproven = self.segments[index].base >= self.durable;
-                return unproven.then_some(Cut { index, position: None });
-            };
-            let torn = survey.damages.iter().find(|damage| damage.offset >= self.durable);
-            if let Some(damage) = torn {
-                return Some(Cut { index, position: Some(damage.position) });
-            }
-            let next_base = self.segments.get(index + 1)?.base;
-            let short = survey.end_offset < next_base && survey.end_offset >= self.durable;
-            short.then_some(Cut { index, position: Some(survey.end_position) })
+        (self.tail_start()..).zip(&self.tail).find_map(|(index, survey)| {
+            let next = self.segments.get(index + 1);
+            let end = next.map_or(self.durable, |next| next.base);
+            let holes = holes(&self.segments[index], survey.as_ref(), end);
+            let torn = holes.into_iter().find(|hole| hole.offset >= self.durable)?;
+            Some(Cut { index, position: survey.as_ref().map(|_| torn.position) })
         })
     }
 
@@ -176,22 +206,16 @@ impl Recovery<'_> {
         self.sync_directory()
     }
 
-    /// Brings the tail to the disk.
-    ///
-    /// Before that it is written once more where nothing proves that it was synced. If an fsync failed
-    /// before, the operating system may take pages for clean which the disk has never seen.
-    fn sync_tail(&mut self) -> Result<(), OpenError> {
+    /// Brings the tail to the disk, so that what is written next meets nothing that a host before
+    /// this one has failed to cut off.
+    fn sync_tail(&self, write_again: bool) -> Result<(), OpenError> {
         for (segment, survey) in self.segments[self.tail_start()..].iter().zip(&self.tail) {
             let Some(survey) = survey else { continue };
             let io = |source| OpenError::io(&segment.path, source);
-            let mut position = self.first_unproven(segment, survey);
             let file = segment.hold(self.storage).map_err(io)?;
-            while position < survey.end_position {
-                let mut bytes = Vec::new();
-                let length = REWRITE_BYTES.min(survey.end_position - position);
-                file.read_at(position, length as usize, &mut bytes).map_err(io)?;
-                file.write_at(position, &bytes).map_err(io)?;
-                position += length;
+            if write_again {
+                let unproven = self.first_unproven(segment, survey)..survey.end_position;
+                rewrite(&*file, unproven).map_err(io)?;
             }
             file.sync().map_err(io)?;
         }
@@ -215,14 +239,14 @@ impl Recovery<'_> {
         synced.map_err(|source| OpenError::io(self.directory, source))
     }
 
-    fn finish(mut self, synced: bool) -> Result<Recovered, OpenError> {
+    fn finish(mut self, proven: bool) -> Result<Recovered, OpenError> {
         let last_time = self.last_time();
         let end = self.end();
         let goes_on = self.tail.last().and_then(Option::as_ref);
         if !goes_on.is_some_and(|last| last.damages.is_empty() && last.end_offset == end) {
             self.begin_segment(end, last_time)?;
         }
-        let durable = if synced { end } else { self.durable.min(end) };
+        let durable = if proven { end } else { self.durable.min(end) };
         let tail_start = self.tail_start();
         for (segment, survey) in self.segments[tail_start..].iter().zip(self.tail) {
             if let Some(survey) = survey {
@@ -262,4 +286,17 @@ impl Recovery<'_> {
         self.tail.push(None);
         self.sync_directory()
     }
+}
+
+/// Writes bytes of a file once more as they are.
+fn rewrite(file: &dyn LogFile, range: Range<u64>) -> io::Result<()> {
+    let mut position = range.start;
+    while position < range.end {
+        let mut bytes = Vec::new();
+        let length = REWRITE_BYTES.min(range.end - position);
+        file.read_at(position, length as usize, &mut bytes)?;
+        file.write_at(position, &bytes)?;
+        position += length;
+    }
+    Ok(())
 }

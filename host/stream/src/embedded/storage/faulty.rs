@@ -113,8 +113,11 @@ impl FaultyDisk {
         let mut disk = self.disk.lock();
         let inode = disk.names[path];
         let inode = &mut disk.inodes[inode];
-        inode.content[position as usize] ^= 0x40;
-        inode.durable[position as usize] ^= 0x40;
+        for bytes in [&mut inode.content, &mut inode.durable] {
+            if let Some(byte) = bytes.get_mut(position as usize) {
+                *byte ^= 0x40;
+            }
+        }
     }
 
     /// The bytes of a file as a program sees them.
