@@ -10,6 +10,10 @@ mod models;
 mod topic;
 pub mod wait;
 
+pub use guests::{
+    ALL as GUESTS, Contract, Expected, broken, huge_function, many_functions, with_contract,
+};
+
 pub use client::{Client, Response, infer_body};
 pub use host::{Ended, Host, Options, Stopped, binary, understudy};
 pub use load::{Call, Load, LoadOptions, LoadReport};

@@ -3,5 +3,6 @@
 mod kills;
 mod ledger;
 mod left_behind;
+mod random;
 mod stopping;
 mod traffic;

@@ -1,157 +1,155 @@
 //! The host is asked to end, or finds that it cannot begin.
 
 use std::net::TcpListener;
+use std::path::Path;
 use std::thread;
 
-use harness::{Client, Host, Models, eventually, request, topic, understudy};
-use serde_json::Value;
+use harness::{Client, Host, Models, Options, infer_body, understudy};
 
 use crate::ledger::Ledger;
 
 const CALLS: usize = 12;
+const RECORDS: usize = 5_000;
 
 #[test]
 fn a_host_that_is_asked_to_end_answers_whom_it_has_accepted() {
-    let models = models("slow-300");
-    let mut host = Host::start(&models);
-    host.wait_until_live("e", "champion");
+    let models = Models::with_champion("e", "slow-300");
+    models.manifest("e", "champion", "[limits]\ncpu = \"10s\"\nwall = \"1min\"\nbatch = 1\n");
+    let host = start(&models);
     let address = host.rest();
-    let calls: Vec<_> = (0..CALLS)
-        .map(|x| {
-            thread::spawn(move || {
-                let mut client = Client::connect(address).unwrap();
-                client.post("/v2/models/e/infer", &request(None, x as f64)).unwrap()
-            })
-        })
-        .collect();
-    eventually("all calls are accepted", || {
-        topic(host.data(), "e", "requests").len() == CALLS
+    let call = |x| thread::spawn(move || Client::new(address).infer("e", f64::from(x)));
+    let calls: Vec<_> = (0..CALLS as u32).map(call).collect();
+    host.wait_for("all calls are accepted", |host| {
+        (host.topic("e", "requests").len() == CALLS).then_some(())
     });
     // Asserts exit status 0.
-    host.stop();
+    let stopped = host.stop();
     for (x, call) in calls.into_iter().enumerate() {
-        let response = call.join().unwrap();
+        let response = call.join().unwrap().unwrap();
         assert_eq!(response.status, 200, "{}", response.text());
-        assert_eq!(response.json()["outputs"][0]["data"][0], x as f64);
+        assert_eq!(response.y(), Some(x as f64));
     }
-    assert_eq!(topic(host.data(), "e", "answers").len(), CALLS);
-    assert!(Client::connect(address).is_err(), "somebody still listens");
+    assert_eq!(stopped.topic("e", "answers").len(), CALLS);
+    assert!(Client::new(address).infer("e", 1.0).is_err(), "somebody still listens");
 }
 
 #[test]
 fn records_that_were_accepted_are_answered_before_a_host_ends() {
-    let models = models("times-2");
-    let mut host = Host::start(&models);
-    host.wait_until_live("e", "champion");
-    let lines: String = (0..5_000).map(|x| request(Some(&format!("r-{x}")), x as f64) + "\n").collect();
-    let mut client = Client::connect(host.rest()).unwrap();
+    let models = Models::with_champion("e", "times-2");
+    let host = start(&models);
+    let line = |number| infer_body(&format!("record-{number}"), number as f64) + "\n";
+    let lines: String = (0..RECORDS).map(line).collect();
     let headers = [("content-type", "application/x-ndjson")];
-    let response = client.send("POST", "/v2/models/e/records", &headers, lines.as_bytes()).unwrap();
+    let response =
+        host.client().send("POST", "/v2/models/e/records", &headers, lines.as_bytes()).unwrap();
     assert_eq!(response.status, 200, "{}", response.text());
-    assert_eq!(response.json()["count"], 5_000);
-    host.stop();
-    let ledger = Ledger::read(host.data(), "e");
-    assert_eq!(ledger.accepted().count(), 5_000);
+    assert_eq!(response.json()["count"], RECORDS);
+    let stopped = host.stop();
+    let ledger = Ledger::read(&stopped.data(), "e");
+    assert_eq!(ledger.accepted().len(), RECORDS);
     ledger.assert_each_answered_once();
 }
 
 #[test]
 fn what_was_done_is_not_done_again_by_the_next_host() {
-    let models = models("times-2");
-    let mut host = Host::start(&models);
-    host.wait_until_live("e", "champion");
-    let mut client = Client::connect(host.rest()).unwrap();
+    let models = Models::with_champion("e", "times-2");
+    let host = start(&models);
+    let mut client = host.client();
     for x in 0..50 {
-        let response = client.post("/v2/models/e/infer", &request(None, f64::from(x))).unwrap();
-        assert_eq!(response.status, 200, "{}", response.text());
+        assert_eq!(client.infer("e", f64::from(x)).unwrap().y(), Some(2.0 * f64::from(x)));
     }
-    host.stop();
-    let before = topic(host.data(), "e", "answers");
-    host.restart();
-    host.wait_until_live("e", "champion");
-    host.stop();
-    assert_eq!(topic(host.data(), "e", "answers"), before);
-    assert_eq!(topic(host.data(), "e", "scores").len(), 50);
+    let stopped = host.stop();
+    let (answers, scores) = (stopped.topic("e", "answers"), stopped.topic("e", "scores"));
+    assert_eq!((answers.len(), scores.len()), (50, 50));
+    let host = stopped.start();
+    host.wait_until_settled("e");
+    let stopped = host.stop();
+    assert_eq!(stopped.topic("e", "answers"), answers);
+    assert_eq!(stopped.topic("e", "scores"), scores);
 }
 
 #[test]
 fn a_second_host_is_told_in_one_line_who_holds_the_data_directory() {
-    let models = models("times-2");
-    let mut host = Host::start(&models);
-    let line = refusal_to_start(&models, &host, "127.0.0.1:0");
-    let data = host.data().join("stream");
-    assert!(line.contains(&format!("the data directory {} is held by", data.display())), "{line}");
-    assert!(line.contains(&host.pid().to_string()), "{line}");
+    let models = Models::with_champion("e", "times-2");
+    let host = start(&models);
+    let options = Options { data: Some(host.data()), ..Options::default() };
+    let ended = Host::try_start(&models.path(), options).expect_err("the folder is in use");
+    let line = only_line(&ended.log);
+    let stream = host.data().join("stream");
+    assert!(
+        line.contains(&format!("the data directory {} is held by", stream.display())),
+        "{line}"
+    );
+    assert!(line.contains(&holder(&stream)), "{line}");
+    assert!(!ended.status.success());
     // The first one noticed nothing.
-    host.wait_until_live("e", "champion");
+    assert_eq!(host.client().infer("e", 3.0).unwrap().y(), Some(6.0));
     host.stop();
 }
 
 #[test]
 fn a_taken_port_is_named_in_one_line() {
-    let models = models("times-2");
-    let mut host = Host::start(&models);
-    host.stop();
+    let models = Models::with_champion("e", "times-2");
+    let data = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
-    let line = refusal_to_start(&models, &host, &format!("127.0.0.1:{port}"));
-    assert!(line.contains(&format!("port {port} is taken")), "{line}");
-    assert!(line.contains("--listen"), "{line}");
-    // Nothing of the failed start is in the way of the next.
-    host.restart();
-    host.wait_until_live("e", "champion");
-    host.stop();
+    for option in ["--listen", "--admin-listen"] {
+        let other = if option == "--listen" { "--admin-listen" } else { "--listen" };
+        let output = understudy([
+            "serve",
+            "--models",
+            text(&models.path()),
+            "--data",
+            text(data.path()),
+            option,
+            &format!("127.0.0.1:{port}"),
+            other,
+            "127.0.0.1:0",
+        ]);
+        assert!(!output.status.success());
+        let log = String::from_utf8(output.stderr).unwrap();
+        let line = only_line(&log);
+        assert!(line.contains(&format!("port {port} is taken")), "{line}");
+        assert!(line.contains(&format!("{option},")), "{line}");
+    }
+    // Nothing of the failed starts is in the way of the next.
+    let options = Options { data: Some(data.path().to_owned()), ..Options::default() };
+    Host::start(&models.path(), options).stop();
 }
 
 #[test]
-fn a_stopped_host_leaves_no_address_behind() {
-    let models = models("times-2");
-    let mut host = Host::start(&models);
-    let file = host.data().join("host.json");
-    let addresses: Value = serde_json::from_slice(&std::fs::read(&file).unwrap()).unwrap();
-    assert_eq!(addresses["rest"], host.rest().to_string());
-    host.stop();
-    assert!(!file.exists());
-    let output = understudy(["status", "--data", host.data().to_str().unwrap()]);
-    assert!(!output.success());
-    assert!(output.stderr().contains("no host seems to run"), "{}", output.stderr());
+fn a_stopped_host_is_not_looked_for_where_it_was() {
+    let models = Models::with_champion("e", "times-2");
+    let host = start(&models);
+    let data = host.data();
+    let status = || understudy(["status", "--data", text(&data)]);
+    assert!(status().status.success());
+    let _folder = host.stop();
+    let output = status();
+    assert!(!output.status.success());
+    let log = String::from_utf8(output.stderr).unwrap();
+    assert!(only_line(&log).contains("no host seems to run"), "{log}");
 }
 
-/// Tries to start another host on the same folders, and returns the one line that it says.
-fn refusal_to_start(models: &Models, host: &Host, listen: &str) -> String {
-    let output = understudy([
-        "serve",
-        "--models",
-        models.path().to_str().unwrap(),
-        "--data",
-        host.data().to_str().unwrap(),
-        "--listen",
-        listen,
-        "--admin-listen",
-        "127.0.0.1:0",
-    ]);
-    assert!(!output.success());
-    let error = output.stderr();
-    assert_eq!(error.lines().count(), 1, "{error}");
-    assert!(error.starts_with("understudy: "), "{error}");
-    error
+fn start(models: &Models) -> Host {
+    let host = Host::start(&models.path(), Options::default());
+    host.wait_until_settled("e");
+    host
 }
 
-fn models(champion: &str) -> Models {
-    let models = Models::new();
-    models.policy(
-        "e",
-        r#"
-        deadline = "30s"
-        [roles]
-        champion = "champion"
-        [policy]
-        kind = "preference"
-        order = [{ model = "champion" }]
-        default = { y = [-1.0] }
-        "#,
-    );
-    models.manifest("e", "champion", "[limits]\ncpu = \"10s\"\nwall = \"30s\"\n");
-    models.install("e", "champion", champion);
-    models
+/// The process that holds a data directory, as its lock file says.
+fn holder(stream: &Path) -> String {
+    let lock = std::fs::read_to_string(stream.join("lock")).unwrap();
+    lock.split_whitespace().next().expect("a lock names its holder").to_owned()
+}
+
+fn only_line(log: &str) -> &str {
+    assert_eq!(log.lines().count(), 1, "{log}");
+    let line = log.trim_end();
+    assert!(line.starts_with("understudy: "), "{line}");
+    line
+}
+
+fn text(path: &Path) -> &str {
+    path.to_str().expect("a folder with a plain name")
 }
