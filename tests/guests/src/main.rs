@@ -6,9 +6,9 @@ use std::{env, fs, io};
 
 use guests::{ALL, Contract};
 
-/// Enough to take a compiler some seconds, so that its limits are what stops it.
-const FUNCTIONS: usize = 200_000;
-const BLOCKS: usize = 40_000;
+/// Enough to take a compiler ten seconds and more, unless its limits stop it.
+const FUNCTIONS: usize = 400_000;
+const BLOCKS: usize = 100_000;
 
 fn main() -> ExitCode {
     let Some(folder) = env::args_os().nth(1) else {
