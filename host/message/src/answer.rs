@@ -41,7 +41,7 @@ pub enum Chosen {
 }
 
 /// Why an answer is what it is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Reason {
     /// Because the model that the policy likes best answered in its time.
     Preferred,

@@ -103,7 +103,7 @@ impl front::Host for Shared {
         }
     }
 
-    fn responded(&self, status: front::StatusCode) {
+    fn responded(&self, status: hyper::StatusCode) {
         self.meter.count_response(status.as_u16());
     }
 }

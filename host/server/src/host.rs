@@ -13,7 +13,7 @@ use catalog::{Catalog, EndpointConfig, Problem, Watcher};
 use front::{AdminRoutes, FrontLimits, PublicRoutes};
 use message::EndpointName;
 use sandbox::Runtime;
-use sandbox::lanes::Lanes;
+use sandbox::Lanes;
 use stream::{EmbeddedStream, Partition, Stream, TopicOptions};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
@@ -73,13 +73,13 @@ impl Host {
         std::fs::create_dir_all(&options.data_dir)
             .with_context(|| format!("cannot make the data directory {:?}", options.data_dir))?;
         let stream: Arc<dyn Stream> = Arc::new(EmbeddedStream::open(&options.data_dir.join("stream"))?);
-        let runtime = Runtime::new(options.runtime_config())?;
+        let runtime = Runtime::new(options.runtime_config()?)?;
         let lanes = Lanes::new(options.lane_config())?;
         let shared = Arc::new(Shared {
             endpoints: ArcSwap::default(),
             problems: ArcSwap::default(),
             limits: options.limits(),
-            meter: Meter::new(),
+            meter: Meter::new(runtime.limits_report().engine),
             runtime: runtime.clone(),
             models_dir: options.models_dir.clone(),
             data_dir: options.data_dir.clone(),
@@ -167,7 +167,7 @@ impl Host {
             let _stopped = stop.wait_for(|stop| *stop).await;
         };
         let stop = || stopping(self.stop_listeners.subscribe());
-        let public_routes = PublicRoutes::new(Arc::clone(&self.shared), &limits);
+        let public_routes = PublicRoutes::new(Arc::clone(&self.shared), limits.clone());
         let admin_routes = AdminRoutes::new(Arc::clone(&self.shared));
         self.listeners = vec![
             tokio::spawn(front::serve(public, public_routes, limits.clone(), stop())),
@@ -235,7 +235,7 @@ fn start_supervisor(
 fn start_watcher(options: &HostOptions, orders: &Arc<Inbox<Order>>) -> Result<Watcher> {
     let orders = Arc::clone(orders);
     let tell = move |catalog| orders.push(Order::Catalog(catalog));
-    Watcher::start(&options.models_dir, options.scan_options(), Box::new(tell))
+    Watcher::start(&options.models_dir, options.watch_options(), Box::new(tell))
         .with_context(|| format!("cannot watch {:?}", options.models_dir))
 }
 

@@ -6,6 +6,7 @@
 use std::collections::BTreeMap;
 use std::fmt;
 
+use catalog::TensorForm;
 use message::{Datatype, Tensor};
 use sandbox::TensorType;
 use thiserror::Error;
@@ -91,6 +92,16 @@ impl Inputs {
             None => Ok(()),
         }
     }
+}
+
+/// Tensors as the catalog knows them.
+pub(crate) fn forms(tensors: &[TensorType]) -> Vec<TensorForm> {
+    let form = |tensor: &TensorType| TensorForm {
+        name: tensor.name.clone(),
+        datatype: tensor.datatype,
+        shape: tensor.shape.clone(),
+    };
+    tensors.iter().map(form).collect()
 }
 
 fn check_one(index: usize, input: &Tensor, expected: &TensorType) -> Result<(), InputError> {

@@ -31,7 +31,9 @@ pub(crate) struct Stage {
 impl Stage {
     /// A model's file is there, or has changed: it has to be loaded.
     pub(crate) fn want(&mut self, model: &ModelName, file: ModelFile) {
-        let part = self.parts.entry(model.clone()).or_insert_with(|| Part::new(file.clone()));
+        let rolls_back = self.spec.config.quarantine.rollback;
+        let part =
+            self.parts.entry(model.clone()).or_insert_with(|| Part::new(file.clone(), rolls_back));
         part.want(file);
     }
 

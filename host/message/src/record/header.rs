@@ -23,6 +23,8 @@ pub const MODEL: &str = "model";
 pub const REVISION: &str = "revision";
 /// Why the answer is what it is.
 pub const REASON: &str = "reason";
+/// Stands on an answer that says that nothing came.
+pub const ERROR: &str = "error";
 /// The offset of the request that a score or an answer belongs to.
 pub const REQUEST_OFFSET: &str = "request-offset";
 

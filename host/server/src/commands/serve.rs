@@ -80,5 +80,7 @@ fn announce(host: &Host, options: &HostOptions) {
     for line in options.report() {
         println!("limit: {line}");
     }
-    println!("limit: {}", host.shared.runtime.limits_report());
+    for line in host.shared.runtime.limits_report().to_string().lines() {
+        println!("limit: {line}");
+    }
 }

@@ -13,6 +13,7 @@ use sandbox::{Model, ModelLimits, Runtime};
 use stream::{Partition, ReadLimit};
 
 use crate::envelope;
+use crate::inputs::forms;
 use crate::live::Live;
 
 /// How many models are loaded at once.
@@ -107,22 +108,11 @@ fn load(runtime: &Runtime, job: &LoadJob) -> Result<Warm, String> {
     if let Some(schema) = &job.schema {
         let description = model.description();
         schema
-            .check(&described(&description.inputs), &described(&description.outputs))
+            .check(&forms(&description.inputs), &forms(&description.outputs))
             .map_err(|error| error.to_string())?;
     }
     let requests = warm_up(&model, job)?;
     Ok(Warm { model, requests })
-}
-
-fn described(tensors: &[sandbox::TensorType]) -> Vec<catalog::TensorForm> {
-    tensors
-        .iter()
-        .map(|tensor| catalog::TensorForm {
-            name: tensor.name.clone(),
-            datatype: tensor.datatype,
-            shape: tensor.shape.clone(),
-        })
-        .collect()
 }
 
 /// Runs the model on the endpoint's recent requests, one at a time; a fault refuses it.

@@ -1,5 +1,6 @@
 //! One model of an endpoint through its life: stage, warm, live, quarantined, rolled back.
 
+use std::fmt;
 use std::time::Duration;
 
 use catalog::ModelFile;
@@ -19,6 +20,7 @@ pub(crate) struct Part {
     running: Option<Running>,
     /// The revision before, kept warm so that a roll-back costs nothing.
     standby: Option<LiveMember>,
+    rolls_back: bool,
 }
 
 struct Running {
@@ -61,6 +63,16 @@ impl State {
     }
 }
 
+impl fmt::Display for State {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Refused(reason) => write!(f, "its file was refused: {reason}"),
+            Self::Quarantined { reason, .. } => write!(f, "it is in quarantine: {reason}"),
+            Self::Loading | Self::Live | Self::Probed => write!(f, "it is {}", self.name()),
+        }
+    }
+}
+
 /// What became of a revision that faulted too often.
 pub(crate) enum Verdict {
     /// The revision before it plays again. Holds the one that was taken off.
@@ -70,8 +82,8 @@ pub(crate) enum Verdict {
 }
 
 impl Part {
-    pub(crate) const fn new(wanted: ModelFile) -> Self {
-        Self { wanted, loading: true, refused: None, running: None, standby: None }
+    pub(crate) const fn new(wanted: ModelFile, rolls_back: bool) -> Self {
+        Self { wanted, loading: true, refused: None, running: None, standby: None, rolls_back }
     }
 
     pub(crate) fn want(&mut self, file: ModelFile) {
@@ -188,7 +200,7 @@ impl Part {
 
     fn send_off(&mut self, now: Time, why: &str) -> Verdict {
         let young = self.running.as_ref().is_some_and(|it| now.since(it.since) < PROBATION);
-        match self.standby.take().filter(|_| young) {
+        match self.standby.take_if(|_| young && self.rolls_back) {
             Some(before) => {
                 let limits = QuarantineLimits::default();
                 let running = Running {

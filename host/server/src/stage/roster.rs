@@ -3,15 +3,15 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use catalog::{DeclaredOutput, EndpointConfig, EndpointSpec, ModelManifest, PolicyConfig};
+use catalog::{EndpointConfig, EndpointSpec, ModelManifest, PolicyConfig};
 use message::{ModelName, Role, Tensor};
 use rendezvous::quarantine::QuarantineLimits;
 use rendezvous::{Member, MemberIndex, Policy, Preference, Preferred, Roster};
-use sandbox::{ModelLimits, TensorType};
+use sandbox::ModelLimits;
 use sandbox::lanes::Lane;
 
 use super::Part;
-use crate::inputs::Inputs;
+use crate::inputs::{Inputs, forms};
 use crate::live::{Live, LiveMember};
 
 /// Makes the roster. Models that do not run yet have a place on it and are passed over, so that the
@@ -129,8 +129,7 @@ fn default_of(config: &EndpointConfig, members: &[LiveMember]) -> Option<Vec<Ten
     let PolicyConfig::Preference(preference) = &config.policy;
     let default = preference.default.as_ref()?;
     let outputs = members.first().map(|member| &member.model.description().outputs[..]);
-    let declared: Vec<DeclaredOutput> =
-        outputs.unwrap_or_default().iter().map(declared_output).collect();
+    let declared = forms(outputs.unwrap_or_default());
     // Where a default contradicts the models it is taken as it stands in the file.
     catalog::default_outputs(default, &declared)
         .or_else(|error| {
@@ -138,15 +137,6 @@ fn default_of(config: &EndpointConfig, members: &[LiveMember]) -> Option<Vec<Ten
             catalog::default_outputs(default, &[])
         })
         .ok()
-}
-
-fn declared_output(output: &TensorType) -> DeclaredOutput {
-    let length = |length: &Option<u32>| length.and_then(|it| i32::try_from(it).ok()).unwrap_or(-1);
-    DeclaredOutput {
-        name: output.name.clone(),
-        datatype: output.datatype,
-        shape: output.shape.iter().map(length).collect(),
-    }
 }
 
 /// The role of a model, as people write it.

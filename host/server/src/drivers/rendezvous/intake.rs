@@ -161,10 +161,11 @@ impl Driver {
     fn offer(&mut self, now: Time) {
         let live = Arc::clone(&self.live);
         for member in &live.members {
-            let jobs = self.opened.iter().map(|(mailbox, request)| Job {
+            let job = |(mailbox, request): &(MailboxId, Arc<message::Request>)| Job {
                 ticket: mailbox.as_u64(),
                 request: Arc::clone(request),
-            });
+            };
+            let jobs = self.opened.iter().map(job).collect();
             for job in member.worker.offer(jobs) {
                 member.identity.meter.metrics.dropped(1);
                 let mailbox = MailboxId::from_u64(job.ticket);
