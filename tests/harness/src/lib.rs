@@ -28,3 +28,21 @@ pub use topic::{Record, read_topic};
 pub fn guest(name: &str) -> Vec<u8> {
     guests::build(name)
 }
+
+/// The same component with so many bytes more, in a section that means nothing.
+pub fn padded(mut wasm: Vec<u8>, bytes: usize) -> Vec<u8> {
+    const NAME: &[u8] = b"\x07padding";
+    wasm.push(0);
+    let mut length = bytes + NAME.len();
+    loop {
+        let low = (length & 0x7f) as u8;
+        length >>= 7;
+        wasm.push(if length == 0 { low } else { low | 0x80 });
+        if length == 0 {
+            break;
+        }
+    }
+    wasm.extend_from_slice(NAME);
+    wasm.resize(wasm.len() + bytes, 0x55);
+    wasm
+}
