@@ -12,7 +12,7 @@ const REQUEST_TIME_S: u64 = 1_356_998_400;
 
 fn runtime(allow_wasi: bool) -> Runtime {
     Runtime::new(RuntimeConfig { sessions_limit: 16, allow_wasi, ..RuntimeConfig::default() })
-        .unwrap()
+        .expect("the engine starts")
 }
 
 /// Enough for every guest that behaves, and little enough for the others to end soon.
@@ -61,7 +61,7 @@ fn y(prediction: &Prediction) -> f64 {
 }
 
 fn answer(model: &Model, x: f64) -> f64 {
-    y(&ask(model, &request(x)).unwrap().unwrap())
+    y(&ask(model, &request(x)).expect("no fault").expect("no refusal"))
 }
 
 /// What is wrong with a guest, if anything is.
