@@ -17,13 +17,14 @@ help: ## lists the targets
 demo: build ## plays a year of flights through four models (DEMO_SECONDS=120, KEEP=1 goes on serving)
 	$(CARGO_TARGET_DIR)/release/understudy demo --examples examples/flights --seconds $(DEMO_SECONDS) $(if $(KEEP),--keep)
 
-build: ## builds the host
+build: ## builds the host, and says where the binary is
 	$(CARGO) build --release --package server
+	@echo "understudy: $(CARGO_TARGET_DIR)/release/understudy"
 
 lint: ## formatting, clippy and tidiness; quick
 	cargo fmt --all --check
 	$(CARGO) test --release --quiet --package tidy
-	$(CARGO) clippy --release --workspace --all-targets -- --deny warnings
+	$(CARGO) clippy --workspace --all-targets -- --deny warnings
 
 tools: ## installs what building guests needs
 	sdk/toolchain/rust.sh

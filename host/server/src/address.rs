@@ -31,9 +31,12 @@ impl Addresses {
     pub(crate) fn read(data_dir: &Path) -> Result<Self> {
         let file = data_dir.join(FILE);
         let text = std::fs::read_to_string(&file).with_context(|| {
-            format!("no host seems to run on {data_dir:?}: there is no {FILE}; give --admin ADDRESS")
+            format!(
+                "no host seems to run on {data_dir:?}: there is no {FILE}; give --admin ADDRESS"
+            )
         })?;
-        serde_json::from_str(&text).with_context(|| format!("{file:?} does not say where it listens"))
+        serde_json::from_str(&text)
+            .with_context(|| format!("{file:?} does not say where it listens"))
     }
 
     /// Takes the addresses away again. A host that was killed leaves them behind, which does no

@@ -5,8 +5,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use front::{Answered, Appended, Call, InferError, Metadata, NotFound, Readiness, ServerMetadata};
-use message::Time;
-use message::oip::InferRequest;
+use message::oip::{InferRequest, InferResponse, encode_response};
+use message::{Outcome, Parameter, Time};
 use sandbox::TensorType;
 use tokio::sync::oneshot;
 
@@ -14,7 +14,7 @@ use crate::clock;
 use crate::endpoint::{self, Ask, Endpoint, Event, Records, Unanswered};
 use crate::envelope::{self, Incoming, ReturnTo};
 use crate::host::Shared;
-use crate::live::{Live, LiveMember};
+use crate::live::{Identity, Live, LiveMember};
 use crate::stage::State;
 
 /// When a refused caller may come again.
@@ -54,7 +54,7 @@ impl front::Host for Shared {
             return Err(unavailable(&endpoint, model));
         };
         let request = ask_of(&live, call)?.request;
-        alone(member, Arc::new(request)).await
+        alone(&endpoint, member, Arc::new(request)).await
     }
 
     async fn append(&self, name: &str, records: Vec<Bytes>) -> Result<Appended, InferError> {
@@ -74,9 +74,15 @@ impl front::Host for Shared {
         let endpoint = self.endpoint(name).ok_or_else(|| self.no_endpoint())?;
         let live = endpoint.live.load();
         match model {
-            None => Ok(metadata_of(name, &live, live.members.first())),
+            None => {
+                let inputs: Vec<TensorType> = live.inputs.tensors().cloned().collect();
+                Ok(metadata_of(name, &live, &inputs, &live.outputs))
+            }
             Some(model) => match live.member(model) {
-                Some(member) => Ok(metadata_of(model, &live, Some(member))),
+                Some(member) => {
+                    let description = member.model.description();
+                    Ok(metadata_of(name, &live, &description.inputs, &description.outputs))
+                }
                 None => Err(NotFound::Model { known: names_of(&endpoint) }),
             },
         }
@@ -129,13 +135,25 @@ impl front::Admin for Shared {
 impl Shared {
     fn known_endpoint(&self, name: &str) -> Result<Arc<Endpoint>, InferError> {
         self.endpoint(name).ok_or_else(|| InferError::UnknownEndpoint {
-            known: self.endpoints.load().keys().take(KNOWN_NAMES).map(ToString::to_string).collect(),
+            known: self
+                .endpoints
+                .load()
+                .keys()
+                .take(KNOWN_NAMES)
+                .map(ToString::to_string)
+                .collect(),
         })
     }
 
     fn no_endpoint(&self) -> NotFound {
         NotFound::Endpoint {
-            known: self.endpoints.load().keys().take(KNOWN_NAMES).map(ToString::to_string).collect(),
+            known: self
+                .endpoints
+                .load()
+                .keys()
+                .take(KNOWN_NAMES)
+                .map(ToString::to_string)
+                .collect(),
         }
     }
 
@@ -192,41 +210,40 @@ fn check_inputs(live: &Live, document: &InferRequest) -> Result<(), InferError> 
     live.inputs.check(&document.inputs).map_err(invalid)
 }
 
+/// Asks one model. What it says is recorded nowhere.
 async fn alone(
+    endpoint: &Endpoint,
     member: &LiveMember,
     request: Arc<message::Request>,
 ) -> Result<Answered, InferError> {
     let (reply, said) = oneshot::channel();
-    let started = clock::now();
-    let asked = member.worker.run_alone(Arc::clone(&request), move |alone| {
-        // Nobody listens where the caller has gone.
-        let _gone = reply.send(alone);
-    });
-    if asked.is_err() {
-        return Err(InferError::NotReady { reason: "the model is being replaced".into() });
-    }
-    let Ok(alone) = said.await else {
-        return Err(InferError::NotReady { reason: "the model is being replaced".into() });
+    let replaced = || InferError::NotReady { reason: "the model is being replaced".into() };
+    member
+        .worker
+        .run_alone(Arc::clone(&request), move |alone| {
+            // Nobody listens where the caller has gone.
+            let _gone = reply.send(alone);
+        })
+        .map_err(|_| replaced())?;
+    let alone = said.await.map_err(|_| replaced())?;
+    let prediction = match alone.outcome {
+        Outcome::Prediction(prediction) => prediction,
+        Outcome::Refusal(refusal) => return Err(InferError::Refused(refusal)),
+        Outcome::Fault(fault) => return Err(InferError::Faulted(fault)),
     };
-    let time = clock::now();
-    let score = message::Score {
-        request: request.id.clone(),
-        model: member.identity.model.clone(),
-        revision: member.identity.revision,
-        outcome: alone.outcome,
-        time,
-        latency: time.since(started),
-        cpu: alone.cpu,
+    let us = |duration: Duration| Parameter::Int(i64::try_from(duration.as_micros()).unwrap_or(0));
+    let Identity { model, revision, .. } = &*member.identity;
+    let response = InferResponse {
+        model_name: endpoint.name.to_string(),
+        model_version: Some(format!("{model}@{}", revision.short())),
+        id: Some(request.caller_id.clone().unwrap_or_else(|| request.id.to_string())),
+        parameters: [("wall_us", us(alone.wall)), ("cpu_us", us(alone.cpu))]
+            .into_iter()
+            .map(|(name, value)| (name.to_owned(), value))
+            .collect(),
+        outputs: prediction.outputs,
     };
-    match score.outcome {
-        message::Outcome::Refusal(refusal) => Err(InferError::Refused(refusal)),
-        message::Outcome::Fault(fault) => Err(InferError::Faulted(fault)),
-        message::Outcome::Prediction(_) => {
-            let mut document = Vec::with_capacity(512);
-            message::record::encode_score(&score, &mut document);
-            Ok(Answered { json: Bytes::from(document) })
-        }
-    }
+    Ok(Answered { json: Bytes::from(encode_response(&response)) })
 }
 
 fn invalid(error: impl ToString) -> InferError {
@@ -277,8 +294,7 @@ fn model_readiness(endpoint: &Endpoint, model: &str) -> Result<Readiness, NotFou
     }
 }
 
-fn metadata_of(name: &str, live: &Live, member: Option<&LiveMember>) -> Metadata {
-    let description = member.map(|member| member.model.description());
+fn metadata_of(name: &str, live: &Live, inputs: &[TensorType], outputs: &[TensorType]) -> Metadata {
     let forms = |tensors: &[TensorType]| {
         tensors
             .iter()
@@ -293,8 +309,8 @@ fn metadata_of(name: &str, live: &Live, member: Option<&LiveMember>) -> Metadata
         name: name.to_owned(),
         versions: live.members.iter().map(|member| member.identity.model.to_string()).collect(),
         platform: "understudy_wasm".into(),
-        inputs: description.map(|it| forms(&it.inputs)).unwrap_or_default(),
-        outputs: description.map(|it| forms(&it.outputs)).unwrap_or_default(),
+        inputs: forms(inputs),
+        outputs: forms(outputs),
         properties: Vec::new(),
     }
 }

@@ -7,13 +7,13 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use anyhow::{Context, Result};
-use bytes::Bytes;
 use arc_swap::ArcSwap;
+use bytes::Bytes;
 use catalog::{Catalog, EndpointConfig, Problem, Watcher};
 use front::{AdminRoutes, FrontLimits, PublicRoutes};
 use message::EndpointName;
-use sandbox::Runtime;
 use sandbox::Lanes;
+use sandbox::Runtime;
 use stream::{EmbeddedStream, Partition, Stream, TopicOptions};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
@@ -50,7 +50,6 @@ pub(crate) struct HostLimits {
 /// It has to be [stopped](Self::stop): a host that is only dropped leaves its threads running.
 pub struct Host {
     pub(crate) shared: Arc<Shared>,
-    pub(crate) stream: Arc<dyn Stream>,
     pub(crate) addresses: Addresses,
     supervisor: JoinHandle<()>,
     orders: Arc<Inbox<Order>>,
@@ -72,7 +71,8 @@ impl Host {
         let addresses = Addresses { rest: public.local_addr()?, admin: admin.local_addr()? };
         std::fs::create_dir_all(&options.data_dir)
             .with_context(|| format!("cannot make the data directory {:?}", options.data_dir))?;
-        let stream: Arc<dyn Stream> = Arc::new(EmbeddedStream::open(&options.data_dir.join("stream"))?);
+        let stream: Arc<dyn Stream> =
+            Arc::new(EmbeddedStream::open(&options.data_dir.join("stream"))?);
         let runtime = Runtime::new(options.runtime_config()?)?;
         let lanes = Lanes::new(options.lane_config())?;
         let shared = Arc::new(Shared {
@@ -91,7 +91,6 @@ impl Host {
         let (stop_listeners, _) = watch::channel(false);
         let mut host = Self {
             shared,
-            stream,
             addresses,
             supervisor,
             orders,

@@ -64,11 +64,6 @@ impl<T> Inbox<T> {
         std::mem::swap(&mut waiting.items, taken);
     }
 
-    /// How many items wait.
-    pub(crate) fn len(&self) -> usize {
-        self.waiting.lock().items.len()
-    }
-
     fn wake(&self, mut waiting: parking_lot::MutexGuard<'_, Waiting<T>>) {
         let sleeps = std::mem::take(&mut waiting.taker_sleeps);
         drop(waiting);
@@ -94,7 +89,6 @@ mod tests {
         let mut taken = Vec::new();
         inbox.take(&mut taken, None);
         assert_eq!(taken, [1, 2, 4]);
-        assert_eq!(inbox.len(), 0);
     }
 
     #[test]

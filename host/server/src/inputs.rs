@@ -73,6 +73,11 @@ impl Inputs {
         Self { known }
     }
 
+    /// The inputs that are known, in the order of their names.
+    pub(crate) fn tensors(&self) -> impl Iterator<Item = &TensorType> {
+        self.known.values().map(|known| &known.tensor)
+    }
+
     /// Refuses inputs that the first model could not read.
     pub(crate) fn check(&self, inputs: &[Tensor]) -> Result<(), InputError> {
         for (index, input) in inputs.iter().enumerate() {
@@ -181,8 +186,11 @@ mod tests {
     #[test]
     fn what_models_disagree_about_is_left_to_them() {
         let one = [number("distance")];
-        let other =
-            [TensorType { name: "distance".into(), datatype: Datatype::Int32, shape: vec![Some(1)] }];
+        let other = [TensorType {
+            name: "distance".into(),
+            datatype: Datatype::Int32,
+            shape: vec![Some(1)],
+        }];
         assert_eq!(Inputs::of([&one[..], &other[..]]).check(&[]), Ok(()));
     }
 }

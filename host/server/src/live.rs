@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use message::{ModelName, Revision, Role, Tensor};
 use rendezvous::{MemberIndex, Roster};
-use sandbox::Model;
 use sandbox::lanes::{Lane, Worker};
+use sandbox::{Model, TensorType};
 
 use crate::inputs::Inputs;
 use crate::meter::ModelMeter;
@@ -44,6 +44,8 @@ pub(crate) struct Live {
     pub(crate) key_input: Option<String>,
     pub(crate) default: Option<Vec<Tensor>>,
     pub(crate) inputs: Inputs,
+    /// What the best-ranked member gives.
+    pub(crate) outputs: Vec<TensorType>,
     /// Whether every model that was there at the start has been loaded or refused.
     pub(crate) settled: bool,
 }

@@ -16,6 +16,9 @@ use crate::host::HostLimits;
 const FILE: &str = "understudy.toml";
 /// How many sessions may be live at once, of all models together.
 const SESSIONS: u32 = 4096;
+/// What a mailbox takes with as many models as an ordinary endpoint has, what the driver keeps with
+/// it included.
+const MAILBOX_BYTES: usize = rendezvous::Rendezvous::<[u64; 16], [u64; 8]>::mailbox_bytes(128);
 /// How large the cache of compiled models may grow.
 const CACHE_BYTES: u64 = 8 << 30;
 
@@ -147,8 +150,11 @@ impl HostOptions {
                 front.bodies_bytes_max >> 20
             ),
             format!(
-                "endpoints: {} open mailboxes each, {} requests queued for each model, {} in a batch",
-                endpoint.open_mailboxes, endpoint.queue, endpoint.batch
+                "endpoints: {} open mailboxes each, which take {} MiB beside their requests; {} requests queued for each model, {} in a batch",
+                endpoint.open_mailboxes,
+                (endpoint.open_mailboxes * MAILBOX_BYTES) >> 20,
+                endpoint.queue,
+                endpoint.batch
             ),
             format!(
                 "models: {} MiB, {:?} of CPU time for a request and {} sessions each, unless a manifest says otherwise",

@@ -27,11 +27,8 @@ fn endpoint(now: Time, endpoint: &Endpoint) -> Value {
     let live = endpoint.live.load();
     let quantiles = endpoint.meter.quantiles(now);
     let parts = endpoint.parts.load();
-    let cpu_total: f64 = live
-        .members
-        .iter()
-        .map(|member| member.identity.meter.totals().cpu.as_secs_f64())
-        .sum();
+    let cpu_total: f64 =
+        live.members.iter().map(|member| member.identity.meter.totals().cpu.as_secs_f64()).sum();
     let [lost_scores, unwritten_scores, repetitions] = endpoint.meter.oddities();
     json!({
         "name": endpoint.name.as_str(),

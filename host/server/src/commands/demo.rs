@@ -142,7 +142,9 @@ impl Demo {
             progress.passed_over.load(Ordering::Relaxed),
             progress.answered.load(Ordering::Relaxed),
         );
-        println!("streams: {data}/stream (understudy read {ENDPOINT} answers --data {data} --last 10)");
+        println!(
+            "streams: {data}/stream (understudy read {ENDPOINT} answers --data {data} --last 10)"
+        );
         println!("log: {data}/demo.log");
         println!("models: {}", host.shared.models_dir.display());
     }

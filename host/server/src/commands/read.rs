@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use message::Time;
 use serde_json::{Value, json};
-use stream::{EmbeddedStream, Partition, ReadLimit, Stream, StoredRecord, TopicOptions};
+use stream::{EmbeddedStream, Partition, ReadLimit, StoredRecord, Stream, TopicOptions};
 
 use crate::journal::topic_name;
 
@@ -127,9 +127,13 @@ fn time_of(text: &str) -> Result<Time> {
         "m" => 60,
         "h" => 3_600,
         "d" => 86_400,
-        _ => bail!("found --since {text}, expected microseconds since 1970 or such as 30s, 10m, 2h, 7d"),
+        _ => bail!(
+            "found --since {text}, expected microseconds since 1970 or such as 30s, 10m, 2h, 7d"
+        ),
     };
-    let number: u64 = number.parse().with_context(|| format!("found --since {text}, expected a number and a unit"))?;
+    let number: u64 = number
+        .parse()
+        .with_context(|| format!("found --since {text}, expected a number and a unit"))?;
     Ok(crate::clock::now() - Duration::from_secs(number * seconds))
 }
 

@@ -1,5 +1,6 @@
 //! `understudy serve`
 
+use std::io::IsTerminal;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -57,14 +58,18 @@ pub(crate) fn runtime() -> Result<tokio::runtime::Runtime> {
 /// Sends the log to standard error: the level that RUST_LOG says, or `info`.
 pub(crate) fn start_log(json: bool) {
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
-    let log = tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr);
+    let ansi = std::io::stderr().is_terminal();
+    let log = tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_ansi(ansi)
+        .with_writer(std::io::stderr);
     if json { log.json().init() } else { log.with_target(false).init() }
 }
 
 /// Sends the log to a file, where a terminal shows something else.
 pub(crate) fn start_log_to(file: &Path) -> Result<()> {
-    let file = std::fs::File::create(file)
-        .with_context(|| format!("cannot write {}", file.display()))?;
+    let file =
+        std::fs::File::create(file).with_context(|| format!("cannot write {}", file.display()))?;
     let filter = EnvFilter::try_from_default_env().unwrap_or_else(|_| EnvFilter::new("info"));
     let log = tracing_subscriber::fmt().with_env_filter(filter).with_target(false);
     log.with_ansi(false).with_writer(std::sync::Mutex::new(file)).init();

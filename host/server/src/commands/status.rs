@@ -72,7 +72,8 @@ fn print_status(status: &Value) {
 
 fn models_table(endpoint: &Value) -> Table {
     let mut table = Table::new(&[
-        "  model", "role", "state", "revision", "scores", "refusals", "faults", "p99 ms", "cpu", "why",
+        "  model", "role", "state", "revision", "scores", "refusals", "faults", "p99 ms", "cpu",
+        "why",
     ]);
     for model in endpoint["models"].as_array().into_iter().flatten() {
         table.row([
@@ -84,7 +85,9 @@ fn models_table(endpoint: &Value) -> Table {
             model["refusals"].to_string(),
             model["faults"].to_string(),
             millis(&model["latency_us_p99"]),
-            model["cpu_share"].as_f64().map_or("-".into(), |share| format!("{:.1}%", share * 100.0)),
+            model["cpu_share"]
+                .as_f64()
+                .map_or("-".into(), |share| format!("{:.1}%", share * 100.0)),
             text(&model["reason"]),
         ]);
     }

@@ -43,9 +43,8 @@ impl Flight {
     fn parse(line: &str) -> Result<Self> {
         let (columns, delay) = line.rsplit_once(',').context("expected 14 columns")?;
         let mut first = columns.split(',');
-        let mut number = || -> Result<u8> {
-            Ok(first.next().context("expected 14 columns")?.parse()?)
-        };
+        let mut number =
+            || -> Result<u8> { Ok(first.next().context("expected 14 columns")?.parse()?) };
         let (month, day) = (number()?, number()?);
         let late = match delay {
             "" => None,
@@ -103,7 +102,8 @@ mod tests {
         let request = message::oip::decode_request(&flight.request("flight-1")).unwrap();
         assert_eq!(request.id.as_deref(), Some("flight-1"));
         let names: Vec<&str> = request.inputs.iter().map(|input| input.name.as_str()).collect();
-        let expected = "carrier origin dest distance hour weekday month temp wind_speed precip visib";
+        let expected =
+            "carrier origin dest distance hour weekday month temp wind_speed precip visib";
         assert_eq!(names.join(" "), expected);
         let message::Contents::F32s(wind) = &request.inputs[8].contents else { panic!("a float") };
         assert!(wind[0].is_nan());

@@ -92,7 +92,9 @@ async fn step(
     let live = endpoint.live.load_full();
     let chosen = (position..end).step_by(stride);
     let asks: Result<Vec<_>, _> = chosen
-        .map(|index| asks::ask_of_record(&live, flights[index].request(&id_of(index)), clock::now()))
+        .map(|index| {
+            asks::ask_of_record(&live, flights[index].request(&id_of(index)), clock::now())
+        })
         .collect();
     let asks = asks.map_err(|error| anyhow!("a flight is no request: {error:?}"))?;
     let count = asks.len() as u64;

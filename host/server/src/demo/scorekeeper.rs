@@ -8,7 +8,7 @@ use std::time::Duration;
 use anyhow::Result;
 use message::record::{AnswerSource, decode_answer, decode_score};
 use message::{ModelName, Outcome, Reason, RequestId, Tensor};
-use monitor::{Agreement, BinaryQuality, Comparison, Latency, Quantiles, Quality};
+use monitor::{Agreement, BinaryQuality, Comparison, Latency, Quality, Quantiles};
 use parking_lot::Mutex;
 use stream::{Partition, ReadLimit};
 
@@ -95,8 +95,12 @@ impl Scorekeeper {
         let keeper = Arc::new(self);
         let scores = Arc::clone(&keeper);
         [
-            std::thread::spawn(move || scores.follow(&*scores.endpoint.journal.scores, Self::score)),
-            std::thread::spawn(move || keeper.follow(&*keeper.endpoint.journal.answers, Self::answer)),
+            std::thread::spawn(move || {
+                scores.follow(&*scores.endpoint.journal.scores, Self::score)
+            }),
+            std::thread::spawn(move || {
+                keeper.follow(&*keeper.endpoint.journal.answers, Self::answer)
+            }),
         ]
     }
 
@@ -123,7 +127,9 @@ impl Scorekeeper {
     fn score(&self, board: &mut Board, record: &[u8]) {
         let Ok(score) = decode_score(record) else { return };
         let Outcome::Prediction(prediction) = score.outcome else { return };
-        let Some((value, flight)) = self.compared(&score.request, &prediction.outputs) else { return };
+        let Some((value, flight)) = self.compared(&score.request, &prediction.outputs) else {
+            return;
+        };
         board.comparison.observe(&score.request, &score.model, value);
         board.judge(score.model.as_str(), flight, value);
     }

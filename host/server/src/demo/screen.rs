@@ -141,9 +141,8 @@ impl Screen {
     fn write_models(&self, page: &mut String, board: &Board) {
         let live = self.endpoint.live.load();
         let now = clock::now();
-        let cpu_of = |model: &str| {
-            live.member(model).map(|it| it.identity.meter.totals().cpu.as_secs_f64())
-        };
+        let cpu_of =
+            |model: &str| live.member(model).map(|it| it.identity.meter.totals().cpu.as_secs_f64());
         let parts = self.endpoint.parts.load();
         let cpu_total: f64 = parts.iter().filter_map(|part| cpu_of(part.model.as_str())).sum();
         let _ = writeln!(

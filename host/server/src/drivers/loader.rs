@@ -104,6 +104,7 @@ fn run(runtime: &Runtime, waiting: &Receiver<LoadJob>, loaded: &impl Fn(Loaded))
 
 fn load(runtime: &Runtime, job: &LoadJob) -> Result<Warm, String> {
     let wasm = job.file.read().map_err(|error| error.to_string())?;
+    check_grants(runtime, &wasm, &job.file.manifest.grants)?;
     let model = runtime.load(&wasm, &job.limits).map_err(|error| error.to_string())?;
     if let Some(schema) = &job.schema {
         let description = model.description();
@@ -113,6 +114,18 @@ fn load(runtime: &Runtime, job: &LoadJob) -> Result<Warm, String> {
     }
     let requests = warm_up(&model, job)?;
     Ok(Warm { model, requests })
+}
+
+/// Refuses what the host allows and the manifest does not, before anything of it runs.
+fn check_grants(runtime: &Runtime, wasm: &[u8], grants: &catalog::Grants) -> Result<(), String> {
+    if grants.wasi {
+        return Ok(());
+    }
+    let inspection = runtime.inspect(wasm).map_err(|error| error.to_string())?;
+    match inspection.imports.iter().find(|import| import.starts_with("wasi:")) {
+        Some(import) => Err(format!("imports {import}, which its manifest does not grant")),
+        None => Ok(()),
+    }
 }
 
 /// Runs the model on the endpoint's recent requests, one at a time; a fault refuses it.

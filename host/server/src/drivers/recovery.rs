@@ -48,16 +48,14 @@ pub(crate) fn recover(journal: &Journal, live: &Live) -> Result<Recovery, ReadEr
     let ids: HashSet<&RequestId> = answered.iter().map(|(id, _)| id).collect();
     let mut unanswered = Vec::new();
     let mut unreadable = 0;
-    for_each(requests, committed, |stored| {
-        match envelope::request_of(&stored, live) {
-            Ok(request) if ids.contains(&request.id) => {}
-            Ok(request) => unanswered.push(Recovered {
-                offset: stored.offset,
-                may_repeat: envelope::may_repeat(&stored.record),
-                request,
-            }),
-            Err(_) => unreadable += 1,
-        }
+    for_each(requests, committed, |stored| match envelope::request_of(&stored, live) {
+        Ok(request) if ids.contains(&request.id) => {}
+        Ok(request) => unanswered.push(Recovered {
+            offset: stored.offset,
+            may_repeat: envelope::may_repeat(&stored.record),
+            request,
+        }),
+        Err(_) => unreadable += 1,
     })?;
     Ok(Recovery { committed, answers_from, unanswered, answered, unreadable })
 }

@@ -328,7 +328,8 @@ impl Driver {
         self.commit_due = None;
         let requests = self.watermark.lowest();
         let journal = &self.endpoint.journal;
-        let answers = self.watermark.lowest_mark().unwrap_or_else(|| journal.answers.readable_end());
+        let answers =
+            self.watermark.lowest_mark().unwrap_or_else(|| journal.answers.readable_end());
         let committed = journal
             .answers
             .commit(READER, answers)

@@ -11,6 +11,7 @@ use std::sync::Arc;
 
 use catalog::{Catalog, Change};
 use message::{EndpointName, Time};
+use sandbox::How;
 use sandbox::lanes::{Attach, Lane, Lanes};
 use stream::Stream;
 use tokio::sync::oneshot;
@@ -140,12 +141,13 @@ impl Supervisor {
                 }
             }
             Ok(warm) => {
-                let detail = format!(
-                    "{:?} in {} ms, warmed on {} requests",
-                    warm.model.loaded(),
-                    took.as_millis(),
-                    warm.requests
-                );
+                let found = match warm.model.loaded() {
+                    How::Compiled { .. } => "compiled",
+                    How::Cached { .. } => "found compiled",
+                };
+                let ms = took.as_millis();
+                let detail =
+                    format!("{found}, ready after {ms} ms, warmed on {} requests", warm.requests);
                 tracing::info!(%endpoint, %model, revision = %revision.short(), detail, "model live");
                 self.note(now, &endpoint, who, "live", &detail);
                 let member = self.attach(&endpoint, &model, revision, warm);

@@ -7,8 +7,8 @@ use catalog::{EndpointConfig, EndpointSpec, ModelManifest, PolicyConfig};
 use message::{ModelName, Role, Tensor};
 use rendezvous::quarantine::QuarantineLimits;
 use rendezvous::{Member, MemberIndex, Policy, Preference, Preferred, Roster};
-use sandbox::ModelLimits;
 use sandbox::lanes::Lane;
+use sandbox::{ModelLimits, TensorType};
 
 use super::Part;
 use crate::inputs::{Inputs, forms};
@@ -30,7 +30,8 @@ pub(super) fn live_of(
     let mut live_members = Vec::new();
     let mut by_incarnation = HashMap::new();
     for (name, part) in parts {
-        let (Some((member, true)), Some(position)) = (part.member(), roster.position(name.as_str()))
+        let (Some((member, true)), Some(position)) =
+            (part.member(), roster.position(name.as_str()))
         else {
             continue;
         };
@@ -43,8 +44,11 @@ pub(super) fn live_of(
     // Shadows come last, so that a model that can answer never waits for one that cannot.
     live_members.sort_by_key(|member| member.lane == Lane::Shadow);
     Live {
-        inputs: Inputs::of(ranked(&roster, &live_members).map(|it| &it.model.description().inputs[..])),
-        default: default_of(config, &live_members),
+        inputs: Inputs::of(
+            ranked(&roster, &live_members).map(|it| &it.model.description().inputs[..]),
+        ),
+        outputs: outputs_of(&roster, &live_members),
+        default: default_of(config, &roster, &live_members),
         roster,
         members: live_members,
         by_incarnation,
@@ -86,9 +90,8 @@ pub(super) fn quarantine_limits(config: &EndpointConfig) -> QuarantineLimits {
 }
 
 fn member_of(config: &EndpointConfig, name: &ModelName, part: &Part) -> Member {
-    let (incarnation, live) = part
-        .member()
-        .map_or((0, false), |(member, asked)| (member.identity.incarnation, asked));
+    let (incarnation, live) =
+        part.member().map_or((0, false), |(member, asked)| (member.identity.incarnation, asked));
     let role = config.roles.of(name).filter(|_| !part.is_probed());
     Member { name: name.clone(), revision: incarnation, role, live }
 }
@@ -104,8 +107,7 @@ fn roster_of(config: &EndpointConfig, members: Vec<Member>, probed: &[&ModelName
         .filter(|preferred| known.contains(&&preferred.model))
         .map(|preferred| Preferred { model: preferred.model.clone(), until: preferred.until })
         .collect();
-    let policy =
-        Policy::Preference(Preference { order, default: preference.default.is_some() });
+    let policy = Policy::Preference(Preference { order, default: preference.default.is_some() });
     Roster::new(members.clone(), policy).unwrap_or_else(|error| {
         // The catalog has refused every policy that could lead here.
         tracing::error!(%error, "a checked policy does not fit its roster");
@@ -125,11 +127,19 @@ fn ranked<'a>(
     })
 }
 
-fn default_of(config: &EndpointConfig, members: &[LiveMember]) -> Option<Vec<Tensor>> {
+fn outputs_of(roster: &Roster, members: &[LiveMember]) -> Vec<TensorType> {
+    let best = ranked(roster, members).next().or_else(|| members.first());
+    best.map(|member| member.model.description().outputs.clone()).unwrap_or_default()
+}
+
+fn default_of(
+    config: &EndpointConfig,
+    roster: &Roster,
+    members: &[LiveMember],
+) -> Option<Vec<Tensor>> {
     let PolicyConfig::Preference(preference) = &config.policy;
     let default = preference.default.as_ref()?;
-    let outputs = members.first().map(|member| &member.model.description().outputs[..]);
-    let declared = forms(outputs.unwrap_or_default());
+    let declared = forms(&outputs_of(roster, members));
     // Where a default contradicts the models it is taken as it stands in the file.
     catalog::default_outputs(default, &declared)
         .or_else(|error| {

@@ -48,10 +48,9 @@ impl Driver {
             let first = self.append(asks, replies);
             records.first_offset = records.first_offset.or(first);
             if records.asks.is_empty() {
-                let appended = records.first_offset.map(|first_offset| Appended {
-                    first_offset,
-                    count: records.count,
-                });
+                let appended = records
+                    .first_offset
+                    .map(|first_offset| Appended { first_offset, count: records.count });
                 let _gone = records.reply.send(appended.ok_or(Unanswered::StreamFull));
                 continue;
             }

@@ -123,12 +123,7 @@ impl Driver {
 }
 
 /// The score that a lane's word about a request amounts to.
-pub(super) fn score_of(
-    now: Time,
-    open: &Open,
-    identity: &Identity,
-    scored: Scored,
-) -> Score {
+pub(super) fn score_of(now: Time, open: &Open, identity: &Identity, scored: Scored) -> Score {
     Score {
         request: open.request.id.clone(),
         model: identity.model.clone(),

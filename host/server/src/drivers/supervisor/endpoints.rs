@@ -97,10 +97,8 @@ impl Supervisor {
             );
         }
         let supervisor = Arc::clone(&self.inbox);
-        let limits = DriverLimits {
-            open_mailboxes: limits.open_mailboxes,
-            score_grace: limits.score_grace,
-        };
+        let limits =
+            DriverLimits { open_mailboxes: limits.open_mailboxes, score_grace: limits.score_grace };
         let driver = Driver::new(Arc::clone(endpoint), limits, recovery, supervisor);
         std::thread::Builder::new()
             .name(format!("rendezvous-{}", endpoint.name))
