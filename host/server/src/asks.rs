@@ -27,7 +27,7 @@ impl front::Host for Shared {
         let endpoint = self.known_endpoint(name)?;
         let ask = ask_of(&endpoint.live.load(), call)?;
         let (reply, answer) = oneshot::channel();
-        let call = endpoint::Call { ask, reply };
+        let call = Box::new(endpoint::Call { ask, reply });
         if endpoint.inbox.offer(Event::Call(call)).is_err() {
             return Err(InferError::Busy { retry_after: RETRY_AFTER });
         }

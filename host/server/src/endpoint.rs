@@ -16,7 +16,7 @@ use tokio::sync::oneshot;
 
 use crate::inbox::Inbox;
 use crate::journal::Journal;
-use crate::live::{Identity, Live};
+use crate::live::{Identity, Live, LiveMember};
 use crate::meter::EndpointMeter;
 use crate::stage::State;
 
@@ -47,15 +47,15 @@ pub(crate) struct PartReport {
 /// What can happen to an endpoint.
 pub(crate) enum Event {
     /// Somebody called and waits.
-    Call(Call),
+    Call(Box<Call>),
     /// Somebody hands in records.
     Records(Records),
     /// A revision is done with some requests.
     Scored(Arc<Identity>, Vec<Scored>),
     /// More of a topic can be read than before.
     Readable,
-    /// From the next request on, this is the roster.
-    Live(Arc<Live>),
+    /// From the next request on, this is the roster; who is not needed for it any more may drain.
+    Live(Arc<Live>, Vec<LiveMember>),
     /// Answer what was accepted, then end.
     Stop,
 }

@@ -72,7 +72,7 @@ impl Host {
         std::fs::create_dir_all(&options.data_dir)
             .with_context(|| format!("cannot make the data directory {:?}", options.data_dir))?;
         let stream: Arc<dyn Stream> =
-            Arc::new(EmbeddedStream::open(&options.data_dir.join("stream"))?);
+            Arc::new(EmbeddedStream::open(options.data_dir.join("stream"))?);
         let runtime = Runtime::new(options.runtime_config()?)?;
         let lanes = Lanes::new(options.lane_config())?;
         let shared = Arc::new(Shared {
@@ -85,8 +85,11 @@ impl Host {
             data_dir: options.data_dir.clone(),
         });
         let orders = Arc::new(Inbox::new(usize::MAX));
-        let supervisor = start_supervisor(&shared, runtime, lanes, &stream, &orders)?;
+        let (opened, first_catalog) = oneshot::channel();
+        let supervisor = start_supervisor(&shared, runtime, lanes, &stream, &orders, opened)?;
         let watcher = start_watcher(&options, &orders)?;
+        // Whoever calls from here on meets every endpoint that there is.
+        first_catalog.await.context("the supervisor panicked")?;
         addresses.write(&options.data_dir)?;
         let (stop_listeners, _) = watch::channel(false);
         let mut host = Self {
@@ -213,6 +216,7 @@ fn start_supervisor(
     lanes: Lanes,
     stream: &Arc<dyn Stream>,
     orders: &Arc<Inbox<Order>>,
+    opened: oneshot::Sender<()>,
 ) -> Result<JoinHandle<()>> {
     let loader = Loader::start(&runtime, {
         let orders = Arc::clone(orders);
@@ -225,7 +229,9 @@ fn start_supervisor(
         loader,
         inbox: Arc::clone(orders),
         catalog: Arc::new(Catalog::default()),
+        leaving: Vec::new(),
         stages: BTreeMap::new(),
+        opened: Some(opened),
     };
     let thread = std::thread::Builder::new().name("supervisor".into());
     Ok(thread.spawn(move || supervisor.run())?)

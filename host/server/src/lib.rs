@@ -3,6 +3,7 @@
 //! Whatever deserves a unit test of its own lives in one of those crates. This is a library so that
 //! benches can run a [`Host`] inside of their own process; the binary is one call of [`main`].
 
+mod abort;
 mod address;
 mod asks;
 mod clock;

@@ -5,7 +5,7 @@
 mod part;
 mod roster;
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -22,23 +22,51 @@ use crate::live::{Live, LiveMember};
 pub(crate) struct Stage {
     pub(crate) endpoint: Arc<Endpoint>,
     pub(crate) driver: JoinHandle<()>,
+    /// What the folder says.
     pub(crate) spec: Arc<EndpointSpec>,
+    /// What holds: the same, or what the folder said before while a model that it names for the
+    /// first time does not run yet.
+    pub(crate) in_force: Arc<EndpointSpec>,
     pub(crate) parts: BTreeMap<ModelName, Part>,
+    /// Models whose files are gone, and that what holds still names.
+    orphans: BTreeSet<ModelName>,
     /// Whether every model that was there at the start has been loaded or refused.
     pub(crate) settled: bool,
 }
 
 impl Stage {
+    /// An endpoint of which nothing runs yet.
+    pub(crate) fn new(
+        endpoint: Arc<Endpoint>,
+        driver: JoinHandle<()>,
+        spec: Arc<EndpointSpec>,
+    ) -> Self {
+        Self {
+            endpoint,
+            driver,
+            in_force: Arc::clone(&spec),
+            settled: spec.models.is_empty(),
+            spec,
+            parts: BTreeMap::new(),
+            orphans: BTreeSet::new(),
+        }
+    }
+
     /// A model's file is there, or has changed: it has to be loaded.
     pub(crate) fn want(&mut self, model: &ModelName, file: ModelFile) {
         let rolls_back = self.spec.config.quarantine.rollback;
         let part =
             self.parts.entry(model.clone()).or_insert_with(|| Part::new(file.clone(), rolls_back));
         part.want(file);
+        self.orphans.remove(model);
     }
 
-    /// A model's file has gone. Gives back what ran.
+    /// A model's file has gone. Gives back what ran, unless that is needed until another runs.
     pub(crate) fn drop_model(&mut self, model: &ModelName) -> Vec<LiveMember> {
+        if !self.awaited().is_empty() && self.in_force.config.model_names().contains(model) {
+            self.orphans.insert(model.clone());
+            return Vec::new();
+        }
         self.parts.remove(model).map(Part::into_members).unwrap_or_default()
     }
 
@@ -72,21 +100,58 @@ impl Stage {
         self.parts.iter_mut().find(|(_, part)| part.plays(incarnation))
     }
 
+    /// Lets what the folder says take hold, unless it waits for a model: callers must not. Gives back
+    /// what nothing names any more.
+    pub(crate) fn take_hold(&mut self) -> Vec<LiveMember> {
+        if !self.awaited().is_empty() {
+            return Vec::new();
+        }
+        self.in_force = Arc::clone(&self.spec);
+        let orphans = std::mem::take(&mut self.orphans);
+        let parts = orphans.iter().filter_map(|model| self.parts.remove(model));
+        parts.flat_map(Part::into_members).collect()
+    }
+
     /// What the endpoint is from now on.
     pub(crate) fn live(&self) -> Live {
-        roster::live_of(&self.spec, &self.parts, self.settled)
+        roster::live_of(&self.in_force, &self.parts, self.settled)
     }
 
     /// Where each model stands.
     pub(crate) fn report(&self) -> Vec<PartReport> {
-        let report = |(name, part): (&ModelName, &Part)| PartReport {
-            model: name.clone(),
-            role: self.spec.config.roles.of(name),
-            state: part.state(),
-            revision: part.member().map_or(part.file().revision, |(it, _)| it.identity.revision),
-            note: part.note(),
+        let awaited = self.awaited();
+        let report = |(name, part): (&ModelName, &Part)| {
+            let is_awaited = awaited.contains(name);
+            let state = match part.state() {
+                State::Refused(reason) if is_awaited => {
+                    State::Refused(format!("{reason}; the policy that names it waits"))
+                }
+                state => state,
+            };
+            let waits = || is_awaited.then(|| "the policy that names it waits".to_owned());
+            let running = part.member().map(|(member, _)| member.identity.revision);
+            PartReport {
+                model: name.clone(),
+                role: self.in_force.config.roles.of(name),
+                state,
+                revision: running.unwrap_or(part.file().revision),
+                note: part.note().or_else(waits),
+            }
         };
         self.parts.iter().map(report).collect()
+    }
+
+    /// The models that the folder's configuration names, the one that holds does not, and of which
+    /// nothing runs. At the start there is nothing to wait with.
+    fn awaited(&self) -> Vec<ModelName> {
+        if !self.settled || Arc::ptr_eq(&self.spec, &self.in_force) {
+            return Vec::new();
+        }
+        let known = self.in_force.config.model_names();
+        let runs = |name| self.parts.get(name).is_some_and(|part: &Part| part.member().is_some());
+        let mut names = self.spec.config.model_names();
+        names.retain(|name| !known.contains(name) && !runs(name));
+        names
     }
 
     fn look_whether_settled(&mut self) {

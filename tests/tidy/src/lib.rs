@@ -51,7 +51,7 @@ pub fn functions(source: &str) -> Vec<(String, usize)> {
 }
 
 fn function_name(line: &str) -> Option<String> {
-    let mut words = line.trim_start().split_whitespace().peekable();
+    let mut words = line.split_whitespace().peekable();
     while words.peek().is_some_and(|word| {
         matches!(*word, "pub" | "const" | "async" | "unsafe" | "pub(crate)" | "pub(super)")
     }) {

@@ -157,7 +157,7 @@ fn prepare(from: &Path, data: &Path, models: &Path) -> Result<()> {
     }
     std::fs::create_dir_all(data).with_context(|| format!("cannot make {}", data.display()))?;
     // Whoever holds the streams of this folder is another demo: it must not lose them.
-    drop(stream::EmbeddedStream::open(&data.join("stream"))?);
+    drop(stream::EmbeddedStream::open(data.join("stream"))?);
     for folder in [data.join("stream"), models.to_owned()] {
         if folder.exists() {
             std::fs::remove_dir_all(&folder)

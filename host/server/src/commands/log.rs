@@ -36,7 +36,7 @@ struct Verify {
 impl Log {
     pub(crate) fn run(self) -> Result<ExitCode> {
         let Action::Verify(verify) = self.action;
-        let topics = stream::verify(&verify.data.join("stream"))?;
+        let topics = stream::verify(verify.data.join("stream"))?;
         let damaged = topics.iter().any(|topic| !topic.damages.is_empty());
         if verify.json {
             let topics: Vec<_> = topics.iter().map(json_of).collect();

@@ -64,7 +64,7 @@ enum Topic {
 
 impl Read {
     pub(crate) fn run(self) -> Result<ExitCode> {
-        let stream = EmbeddedStream::open_read_only(&self.data.join("stream"))?;
+        let stream = EmbeddedStream::open_read_only(self.data.join("stream"))?;
         let name = topic_name(&self.endpoint, self.topic.name());
         let partition = stream.open(&name, &TopicOptions::default()).with_context(|| {
             let known = stream.topics().unwrap_or_default().join(", ");

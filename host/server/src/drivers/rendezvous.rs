@@ -16,12 +16,13 @@ use message::{FaultClass, Outcome, Prediction, Request, RequestId, Time};
 use rendezvous::watermark::Watermark;
 use rendezvous::{Limits, MailboxId, Rendezvous, Verdict};
 use sandbox::lanes::Scored;
-use stream::{Record, Subscription};
+use stream::{Health, Partition, Record, Subscription};
 
+use crate::abort::AbortOnPanic;
 use crate::clock;
 use crate::drivers::recovery::Recovery;
 use crate::drivers::supervisor::{Calls, Order};
-use crate::endpoint::{Answered, Call, Endpoint, Event, Records, Recovered, Reply};
+use crate::endpoint::{Answered, Call, Endpoint, Event, Records, Recovered, Reply, Unanswered};
 use crate::inbox::Inbox;
 use crate::journal::READER;
 use crate::live::{Identity, Live};
@@ -188,6 +189,7 @@ impl Driver {
 
     /// Runs until it was told to stop and has answered all that was accepted.
     pub(crate) fn run(mut self) {
+        let _guard = AbortOnPanic;
         let mut events = Vec::new();
         self.machine.handle_roster(clock::now(), Arc::clone(&self.live.roster));
         while !(self.stopping && self.is_settled()) {
@@ -213,13 +215,15 @@ impl Driver {
 
     fn handle(&mut self, now: Time, event: Event) {
         match event {
-            Event::Call(call) => self.calls.push(call),
+            Event::Call(call) => self.calls.push(*call),
             Event::Records(records) => self.held.push_back(records),
             Event::Scored(identity, scored) => self.handle_scored(now, &identity, scored),
-            Event::Readable => {}
-            Event::Live(live) => {
+            Event::Readable => self.look_after_the_stream(),
+            Event::Live(live, leaving) => {
                 self.machine.handle_roster(now, Arc::clone(&live.roster));
                 self.live = live;
+                // Not before this: until here requests were offered to them.
+                leaving.iter().for_each(|member| member.worker.retire());
                 if self.live.settled {
                     self.take_recovered();
                 }
@@ -227,6 +231,29 @@ impl Driver {
             Event::Stop => {
                 self.stopping = true;
                 self.take_recovered();
+            }
+        }
+    }
+
+    /// Tells those who wait for the disk that it will not come, if so. What they asked stays in the
+    /// topic, and a later life of the host answers it.
+    fn look_after_the_stream(&mut self) {
+        let is_lost = |topic: &dyn Partition| matches!(topic.health(), Health::Poisoned { .. });
+        let journal = &self.endpoint.journal;
+        let (requests, answers) = (is_lost(&*journal.requests), is_lost(&*journal.answers));
+        if !requests && !answers {
+            return;
+        }
+        tracing::error!(endpoint = %self.endpoint.name, requests, answers, "the stream is broken");
+        let refusal = || Err(Unanswered::StreamBroken);
+        if requests {
+            for unopened in self.unopened.drain(..) {
+                let _gone = unopened.reply.map(|reply| reply.send(refusal()));
+            }
+        }
+        for untold in self.untold.drain(..) {
+            for reply in untold.replies {
+                let _gone = reply.send(refusal());
             }
         }
     }

@@ -16,6 +16,7 @@ use sandbox::lanes::{Attach, Lane, Lanes};
 use stream::Stream;
 use tokio::sync::oneshot;
 
+use crate::abort::AbortOnPanic;
 use crate::clock;
 use crate::drivers::loader::{LoadJob, Loaded, Loader, Warm};
 use crate::endpoint::Event;
@@ -55,12 +56,17 @@ pub(crate) struct Supervisor {
     pub(crate) loader: Loader,
     pub(crate) inbox: Arc<Inbox<Order>>,
     pub(crate) catalog: Arc<Catalog>,
+    /// Members of models that are gone, until their endpoint is published.
+    pub(crate) leaving: Vec<LiveMember>,
     pub(crate) stages: BTreeMap<EndpointName, Stage>,
+    /// Told when the endpoints of the first catalog are there.
+    pub(crate) opened: Option<oneshot::Sender<()>>,
 }
 
 impl Supervisor {
     /// Runs until it is told to stop.
     pub(crate) fn run(mut self) {
+        let _guard = AbortOnPanic;
         let mut orders = Vec::new();
         loop {
             let now = clock::now();
@@ -94,7 +100,12 @@ impl Supervisor {
         }
         touched.dedup();
         for endpoint in touched {
-            self.publish(&endpoint);
+            let leaving = std::mem::take(&mut self.leaving);
+            self.publish(&endpoint, leaving);
+        }
+        if let Some(opened) = self.opened.take() {
+            // Nobody listens where the start was given up.
+            let _gone = opened.send(());
         }
     }
 
@@ -122,8 +133,7 @@ impl Supervisor {
                 self.take_spec(&endpoint);
                 self.note(now, &endpoint, Some((&model, None)), "removed", "");
                 let stage = self.stages.get_mut(&endpoint)?;
-                let left = stage.drop_model(&model);
-                left.iter().for_each(|member| member.worker.retire());
+                self.leaving.extend(stage.drop_model(&model));
                 Some(endpoint)
             }
         }
@@ -155,13 +165,11 @@ impl Supervisor {
                     (Some(stage), Some(member)) => stage.accept(now, &model, member),
                     (_, member) => member,
                 };
-                // Published first: the old revision takes no new requests, then drains.
-                self.publish(&endpoint);
-                left.inspect(|member| member.worker.retire());
+                self.publish(&endpoint, left.into_iter().collect());
                 return;
             }
         }
-        self.publish(&endpoint);
+        self.publish(&endpoint, Vec::new());
     }
 
     fn handle_calls(&mut self, now: Time, endpoint: &EndpointName, calls: &[Calls]) {
@@ -169,7 +177,7 @@ impl Supervisor {
         let mut noted = Vec::new();
         let mut roster_changes = false;
         // The last resort is never sent away.
-        let fallback = stage.spec.config.roles.fallback.clone();
+        let fallback = stage.in_force.config.roles.fallback.clone();
         for calls in calls {
             let Some((model, part)) = stage.part_of(calls.incarnation) else { continue };
             let model = model.clone();
@@ -187,15 +195,16 @@ impl Supervisor {
             };
             noted.push((model, what, calls.why.clone(), verdict));
         }
-        if roster_changes {
-            self.publish(endpoint);
-        }
+        let mut leaving = Vec::new();
         for (model, what, why, verdict) in noted {
-            tracing::warn!(%endpoint, %model, why, "{what}");
+            tracing::warn!(%endpoint, %model, why, "model {what}");
             self.note(now, endpoint, Some((&model, None)), what, &why);
             if let Some(Verdict::RolledBack(member)) = verdict {
-                member.worker.retire();
+                leaving.push(*member);
             }
+        }
+        if roster_changes {
+            self.publish(endpoint, leaving);
         }
     }
 
@@ -209,7 +218,7 @@ impl Supervisor {
             }
         }
         for endpoint in due {
-            self.publish(&endpoint);
+            self.publish(&endpoint, Vec::new());
         }
     }
 
@@ -265,13 +274,16 @@ impl Supervisor {
         Some(LiveMember { identity, role: None, lane, model: warm.model, worker })
     }
 
-    /// Tells everybody what an endpoint is from now on.
-    fn publish(&mut self, endpoint: &EndpointName) {
-        let Some(stage) = self.stages.get(endpoint) else { return };
+    /// Tells everybody what an endpoint is from now on. Those who leave drain when the driver knows.
+    fn publish(&mut self, endpoint: &EndpointName, leaving: Vec<LiveMember>) {
+        let Some(stage) = self.stages.get(endpoint) else {
+            // The endpoint has gone as well, and its driver has ended.
+            return leaving.iter().for_each(|member| member.worker.retire());
+        };
         let live = Arc::new(stage.live());
         stage.endpoint.parts.store(Arc::new(stage.report()));
         stage.endpoint.live.store(Arc::clone(&live));
-        stage.endpoint.inbox.push(Event::Live(live));
+        stage.endpoint.inbox.push(Event::Live(live, leaving));
     }
 
     fn stop(mut self, done: oneshot::Sender<()>) {

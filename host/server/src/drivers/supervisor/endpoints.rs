@@ -1,6 +1,5 @@
 //! Endpoints that come and go.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
@@ -44,9 +43,7 @@ impl Supervisor {
                 return None;
             }
         };
-        let settled = spec.models.is_empty();
-        let stage = Stage { endpoint, driver, spec, parts: BTreeMap::new(), settled };
-        self.stages.insert(name.clone(), stage);
+        self.stages.insert(name.clone(), Stage::new(endpoint, driver, spec));
         self.note(now, name, None, "endpoint-added", "");
         self.publish_endpoints();
         Some(name.clone())
