@@ -3,7 +3,7 @@
 //! A catalog is a value. Two of them are compared by [`diff`](crate::diff()), and what follows from
 //! the difference is up to others.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -34,6 +34,8 @@ pub struct EndpointSpec {
     pub config: EndpointConfig,
     /// Its models.
     pub models: BTreeMap<ModelName, ModelFile>,
+    /// Models of which nothing good was seen yet, and whose files may still be being written.
+    pub coming: BTreeSet<ModelName>,
 }
 
 /// The artefact of a model as it lies in the folder. It is read only when somebody asks.

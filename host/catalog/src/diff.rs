@@ -136,6 +136,7 @@ fn pairs<'a, K: Ord, V>(
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeSet;
     use std::time::Duration;
 
     use super::*;
@@ -151,7 +152,8 @@ mod tests {
             let models = models.split(',').filter(|text| !text.is_empty()).map(model).collect();
             let deadline = Duration::from_millis(deadline.parse().unwrap());
             let config = EndpointConfig { deadline, ..EndpointConfig::default() };
-            (name.into(), Arc::new(EndpointSpec { name: name.into(), config, models }))
+            let (name, coming) = (EndpointName::from(name), BTreeSet::new());
+            (name.clone(), Arc::new(EndpointSpec { name, config, models, coming }))
         });
         Catalog { endpoints: endpoints.collect(), problems: Vec::new() }
     }

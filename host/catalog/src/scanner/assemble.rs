@@ -48,7 +48,9 @@ pub(super) fn assemble(facts: &Facts<'_>, problems: &mut Vec<Problem>) -> Option
             models.insert(name, model);
         }
     }
-    Some(EndpointSpec { name: facts.name.clone(), config, models })
+    let coming = facts.model_names().into_iter().filter(|name| facts.is_coming(name));
+    let coming = coming.filter(|name| !models.contains_key(name)).collect();
+    Some(EndpointSpec { name: facts.name.clone(), config, models, coming })
 }
 
 type Models = BTreeMap<ModelName, ModelFile>;
@@ -213,6 +215,15 @@ impl Facts<'_> {
         let manifest = self.file(&format!("{name}.toml"));
         let of_no_use = [artefact, manifest].iter().any(|it| matches!(it, Fact::Unusable(_)));
         !matches!(artefact, Fact::Absent) && (self.previous.is_none() || !of_no_use)
+    }
+
+    /// Whether the artefact or the manifest of a model may be another one in a moment, and neither is
+    /// of no use.
+    fn is_coming(&self, name: &ModelName) -> bool {
+        let files = [self.file(&format!("{name}.wasm")), self.file(&format!("{name}.toml"))];
+        let is_unsettled = |fact: &&Fact| matches!(fact, Fact::Unsettled);
+        let is_known = !files.iter().any(|fact| matches!(fact, Fact::Unusable(_)));
+        is_known && files.iter().any(is_unsettled)
     }
 
     /// The models that there are, were, or would be by their manifests.

@@ -28,6 +28,24 @@ fn a_slow_copy_counts_when_it_is_whole_and_still() {
 }
 
 #[test]
+fn a_model_that_is_being_copied_is_coming_until_it_is_there_or_of_no_use() {
+    let mut folder = Folder::new();
+    let whole = component("first");
+    folder.write("flights/gbdt.wasm", &whole);
+    folder.write("flights/logit.wasm", &whole[..12]);
+    folder.write("flights/endpoint.toml", b"[roles]\nchampion = \"gbdt\"\n");
+    folder.hint("flights/endpoint.toml", Hint::Done);
+    assert_eq!(folder.after(0), "flights:");
+    assert_eq!(folder.coming("flights"), ["gbdt", "logit"]);
+    assert_eq!(folder.after(600), "flights: gbdt=first");
+    assert_eq!(folder.coming("flights"), [""; 0]);
+    // What runs is there, whatever becomes of its file.
+    folder.write("flights/gbdt.wasm", &whole[..12]);
+    folder.after(0);
+    assert_eq!(folder.coming("flights"), [""; 0]);
+}
+
+#[test]
 fn a_partial_copy_over_a_revision_leaves_that_revision() {
     let mut folder = Folder::holding(&[("flights/gbdt.wasm", &component("first"))]);
     let first = folder.catalog().clone();

@@ -137,6 +137,11 @@ impl Folder {
         self.scanner.catalog()
     }
 
+    /// The models of an endpoint that the latest scan expects.
+    pub(crate) fn coming(&self, endpoint: &str) -> Vec<String> {
+        self.catalog().endpoints[endpoint].coming.iter().map(ToString::to_string).collect()
+    }
+
     pub(crate) fn outside(&self) -> &Path {
         self.around.path()
     }
