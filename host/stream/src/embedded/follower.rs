@@ -94,6 +94,8 @@ impl Follower {
                 // It is just being made.
                 break;
             }
+            // Whoever made the next segment was done with this one, but perhaps not when it was looked at.
+            self.look_at_last(&mut tail).map_err(io)?;
             self.chain.push(Arc::new(segment));
             self.begin_segment();
             *tail = Tail { position: HEADER_BYTES as u64, offset: next };
@@ -263,6 +265,30 @@ mod tests {
     }
 
     #[test]
+    fn a_follower_never_overlooks_what_was_written_before_the_next_segment() {
+        const RECORDS: u64 = 3_000;
+        let directory = tempfile::tempdir().unwrap();
+        let stream = EmbeddedStream::open(directory.path()).unwrap();
+        let options = TopicOptions { fsync: Fsync::None, ..small_segments() };
+        let topic = stream.open("topic", &options).unwrap();
+        let beside = EmbeddedStream::open_read_only(directory.path()).unwrap();
+        let followed = beside.open("topic", &options).unwrap();
+        let writer = std::thread::spawn(move || {
+            for number in 0..RECORDS {
+                append(&*topic, number..number + 1);
+            }
+        });
+        let mut next = 0;
+        while next < RECORDS {
+            for stored in followed.read(next, ReadLimit::default()).unwrap() {
+                assert_eq!(stored.offset, next);
+                next += 1;
+            }
+        }
+        writer.join().unwrap();
+    }
+
+    #[test]
     fn a_follower_waits_until_there_is_more() {
         let directory = tempfile::tempdir().unwrap();
         let stream = EmbeddedStream::open(directory.path()).unwrap();
@@ -281,6 +307,7 @@ mod tests {
         let stream = EmbeddedStream::open(directory.path()).unwrap();
         let topic = stream.open("topic", &TopicOptions::default()).unwrap();
         append(&*topic, 0..10);
+        drop((topic, stream));
         let file = directory.path().join("topic/00000000000000000000.log");
         let whole = std::fs::read(&file).unwrap();
         std::fs::write(&file, &whole[..whole.len() - 5]).unwrap();
