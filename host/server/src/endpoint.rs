@@ -66,6 +66,8 @@ pub(crate) struct Ask {
     pub(crate) record: Record,
     /// Whether the id came from outside, so that the same one may come again.
     pub(crate) may_repeat: bool,
+    /// The protocol's priority: 1 is the highest, 0 is below all others.
+    pub(crate) priority: u64,
 }
 
 /// A request whose caller waits.

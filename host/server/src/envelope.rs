@@ -55,7 +55,8 @@ pub(crate) fn ask(live: &Live, incoming: Incoming<'_>) -> Result<Ask, RequestRec
         deadline: live.deadline,
         key_input: live.key_input.as_deref(),
     };
-    let request = RequestEnvelope::new(&known, document, &arrival)?.request;
+    let RequestEnvelope { request, priority, .. } =
+        RequestEnvelope::new(&known, document, &arrival)?;
     let mut headers = Headers::new()
         .with(header::ID, request.id.as_str())
         .with(header::DEADLINE_US, request.deadline.as_us().to_string())
@@ -65,7 +66,7 @@ pub(crate) fn ask(live: &Live, incoming: Incoming<'_>) -> Result<Ask, RequestRec
     }
     let key = request.key.as_ref().map(|key| Bytes::copy_from_slice(key.as_bytes()));
     let record = Record { time: received, key, headers, value: body };
-    Ok(Ask { request, record, may_repeat: return_to != ReturnTo::Call })
+    Ok(Ask { request, record, may_repeat: return_to != ReturnTo::Call, priority })
 }
 
 /// Whether the id of this record came from outside, so that it may come again.

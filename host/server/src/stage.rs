@@ -42,14 +42,23 @@ impl Stage {
         spec: Arc<EndpointSpec>,
     ) -> Self {
         Self {
+            settled: endpoint.live.load().settled,
             endpoint,
             driver,
             in_force: Arc::clone(&spec),
-            settled: spec.models.is_empty(),
             spec,
             parts: BTreeMap::new(),
             orphans: BTreeSet::new(),
         }
+    }
+
+    /// The folder says this now. Returns whether that settles the endpoint: the last file that was
+    /// being written at the start may turn out to be of no use.
+    pub(crate) fn hear(&mut self, spec: Arc<EndpointSpec>) -> bool {
+        let before = self.settled;
+        self.spec = spec;
+        self.look_whether_settled();
+        self.settled != before
     }
 
     /// A model's file is there, or has changed: it has to be loaded.
@@ -148,14 +157,16 @@ impl Stage {
             return Vec::new();
         }
         let known = self.in_force.config.model_names();
-        let runs = |name| self.parts.get(name).is_some_and(|part: &Part| part.member().is_some());
+        let runs =
+            |name: &ModelName| self.parts.get(name).is_some_and(|part| part.member().is_some());
         let mut names = self.spec.config.model_names();
         names.retain(|name| !known.contains(name) && !runs(name));
         names
     }
 
     fn look_whether_settled(&mut self) {
-        self.settled =
-            self.settled || self.parts.values().all(|part| !matches!(part.state(), State::Loading));
+        let is_loading = |part: &Part| matches!(part.state(), State::Loading);
+        let is_done = self.spec.coming.is_empty() && !self.parts.values().any(is_loading);
+        self.settled = self.settled || is_done;
     }
 }

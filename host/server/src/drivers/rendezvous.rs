@@ -67,6 +67,7 @@ pub(crate) struct Driver {
     commit_due: Option<Instant>,
     retain_due: Instant,
     retry_due: Option<Instant>,
+    disk_is_full: bool,
     stopping: bool,
     _subscriptions: Vec<Subscription>,
 }
@@ -181,6 +182,7 @@ impl Driver {
             commit_due: None,
             retain_due: Instant::now() + RETAIN_EVERY,
             retry_due: None,
+            disk_is_full: false,
             stopping: false,
             _subscriptions: subscribe(&endpoint),
             endpoint,

@@ -98,6 +98,7 @@ impl Supervisor {
                 touched.push(endpoint);
             }
         }
+        touched.extend(self.tell_stages());
         touched.dedup();
         for endpoint in touched {
             let leaving = std::mem::take(&mut self.leaving);

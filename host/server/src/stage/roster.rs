@@ -60,7 +60,7 @@ pub(super) fn live_of(
 
 /// What the endpoint is before any model of it runs.
 pub(crate) fn empty_live(spec: &EndpointSpec) -> Live {
-    live_of(spec, &BTreeMap::new(), spec.models.is_empty())
+    live_of(spec, &BTreeMap::new(), spec.models.is_empty() && spec.coming.is_empty())
 }
 
 /// The limits of one model, as its manifest says them.

@@ -24,6 +24,10 @@ impl Driver {
         if let Some(refusal) = self.refuses() {
             calls.drain(..).for_each(|call| refuse(call.reply, &refusal));
         }
+        if calls.iter().any(|call| call.ask.priority > 0) {
+            // Stable, so that calls of one priority keep their order; 0 comes after every other.
+            calls.sort_by_key(|call| call.ask.priority.wrapping_sub(1));
+        }
         let room = self.free_mailboxes().min(calls.len());
         calls.drain(room..).for_each(|call| refuse(call.reply, &Unanswered::Busy));
         let (asks, replies): (Vec<Ask>, Vec<Option<Reply>>) =
@@ -89,7 +93,12 @@ impl Driver {
             asks.into_iter().map(|ask| ((ask.request, ask.may_repeat), ask.record)).unzip();
         let journal = &self.endpoint.journal;
         let first = match journal.requests.append(&records) {
-            Ok(first) => first,
+            Ok(first) => {
+                if std::mem::take(&mut self.disk_is_full) {
+                    tracing::info!(endpoint = %self.endpoint.name, "the disk has space again");
+                }
+                first
+            }
             Err(error) => {
                 let refusal = self.refusal_of(&error);
                 replies.into_iter().flatten().for_each(|reply| refuse(reply, &refusal));
@@ -188,9 +197,14 @@ impl Driver {
         self.retry_due.map(|_| Unanswered::StreamFull)
     }
 
-    fn refusal_of(&self, error: &AppendError) -> Unanswered {
+    fn refusal_of(&mut self, error: &AppendError) -> Unanswered {
         match error {
-            AppendError::Full => Unanswered::StreamFull,
+            AppendError::Full => {
+                if !std::mem::replace(&mut self.disk_is_full, true) {
+                    tracing::error!(endpoint = %self.endpoint.name, "the disk is full: requests are refused");
+                }
+                Unanswered::StreamFull
+            }
             AppendError::Busy { .. } => Unanswered::Busy,
             AppendError::TooLarge { found, limit } => {
                 Unanswered::TooLarge { found: *found, limit: *limit }

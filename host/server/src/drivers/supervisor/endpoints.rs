@@ -70,6 +70,18 @@ impl Supervisor {
         }
     }
 
+    /// Tells every endpoint what the catalog says of it, and names those that this settles.
+    pub(super) fn tell_stages(&mut self) -> Vec<EndpointName> {
+        let mut settled = Vec::new();
+        for (name, stage) in &mut self.stages {
+            let spec = self.catalog.endpoints.get(name);
+            if spec.is_some_and(|spec| stage.hear(Arc::clone(spec))) {
+                settled.push(name.clone());
+            }
+        }
+        settled
+    }
+
     fn publish_endpoints(&self) {
         let endpoints = self
             .stages
