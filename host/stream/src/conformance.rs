@@ -9,7 +9,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use message::Time;
 
-use crate::{Headers, Partition, ReadLimit, Record, Stream, TopicOptions};
+use crate::{AppendError, Headers, Partition, ReadLimit, Record, Stream, TopicOptions};
 
 pub(crate) mod basics;
 pub(crate) mod faults;
@@ -92,6 +92,14 @@ pub(crate) fn read_all(partition: &dyn Partition, from: u64, limit: ReadLimit) -
 pub(crate) fn telling(sender: mpsc::Sender<u64>) -> Arc<dyn Fn(u64) + Send + Sync> {
     // Whoever listens has stopped when it has heard enough.
     Arc::new(move |end| sender.send(end).unwrap_or(()))
+}
+
+/// Appends until there is no space left for anything.
+pub(crate) fn append_until_full(partition: &dyn Partition) {
+    for size in [100_000, 1000, 0] {
+        let record = Record::new(Time::EPOCH, vec![0; size]);
+        while partition.append(std::slice::from_ref(&record)) != Err(AppendError::Full) {}
+    }
 }
 
 /// The tests that every backend passes; `$make` is a function that makes one.

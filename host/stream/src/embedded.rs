@@ -9,8 +9,8 @@
 //! DATA/flights/requests/commits                     what the readers have done
 //! ```
 //!
-//! A segment is a header (`segment`) and frames (`frame`), one a record, nothing between them. Only
-//! the last segment is written. Everything else that is known of a segment (where a record lies, how
+//! A segment is a header (`segment`) and frames (`frame`), one a record, nothing between them, and in
+//! the last segment zeros behind them as room for more. Only the last segment is written. Everything else that is known of a segment (where a record lies, how
 //! many there are) is derived from the frames and kept in memory: there is no index file that could
 //! be wrong. A sealed segment is read for that purpose when somebody first searches in it.
 //!
@@ -40,6 +40,7 @@ use partition::EmbeddedPartition;
 use storage::{RealStorage, Storage};
 use syncer::Syncer;
 
+mod buffers;
 mod chain;
 mod checkpoint;
 #[cfg(test)]

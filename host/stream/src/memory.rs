@@ -286,10 +286,7 @@ mod tests {
 
     impl Bounded for Memory {
         fn fill(&self, partition: &dyn Partition) {
-            for size in [100_000, 1000, 0] {
-                let record = Record::new(Time::EPOCH, vec![0; size]);
-                while partition.append(std::slice::from_ref(&record)) != Err(AppendError::Full) {}
-            }
+            conformance::append_until_full(partition);
         }
 
         fn make_space(&self, partition: &dyn Partition) {

@@ -7,8 +7,8 @@ use message::Time;
 use parking_lot::{Mutex, RwLock};
 
 use super::frame::Frame;
-use super::scan::{CHUNK_BYTES, Damage, Found, Scan, survey};
-use super::segment::{HEADER_BYTES, Header, Index, IndexEntry, Segment};
+use super::scan::{Damage, Found, Scan, survey};
+use super::segment::{HEADER_BYTES, Header, INDEX_STEP_BYTES, Index, IndexEntry, Segment};
 use super::storage::{LogFile, Storage};
 use crate::{ReadError, ReadLimit, StoredRecord};
 
@@ -18,6 +18,8 @@ pub(super) struct Chain {
     storage: Arc<dyn Storage>,
     segments: RwLock<Vec<Arc<Segment>>>,
     cursors: Mutex<Cursors>,
+    /// The sealed segment that was read last, for who reads on in it.
+    opened: Mutex<Option<(u64, Arc<dyn LogFile>)>>,
 }
 
 /// A segment, and the first offset that is not its own.
@@ -28,7 +30,12 @@ struct Link {
 
 impl Chain {
     pub(super) fn new(storage: Arc<dyn Storage>, segments: Vec<Arc<Segment>>) -> Self {
-        Self { storage, segments: RwLock::new(segments), cursors: Mutex::default() }
+        Self {
+            storage,
+            segments: RwLock::new(segments),
+            cursors: Mutex::default(),
+            opened: Mutex::default(),
+        }
     }
 
     pub(super) fn start(&self) -> u64 {
@@ -117,7 +124,8 @@ impl Chain {
         let io = |source| ReadError::Io { file: segment.path.clone(), source };
         let start = self.seek(segment, &header, &*file, batch.next).map_err(io)?;
         let scan = Scan::new(&*file, header.marker, segment.length(), start);
-        let mut scan = scan.with_chunk_bytes(batch.chunk_bytes(link));
+        let passed = if start.1 < batch.next { INDEX_STEP_BYTES as usize } else { 0 };
+        let mut scan = scan.with_budget_bytes(batch.budget_bytes(link) + passed);
         while scan.offset() < link.end {
             match scan.peek().map_err(io)? {
                 Found::Frame(frame) if scan.offset() < batch.next => scan.pass(&frame),
@@ -161,7 +169,7 @@ impl Chain {
         let Some(header) = link.segment.header else {
             return Err(link.corrupt(0, offset, link.end));
         };
-        match link.segment.file(&*self.storage) {
+        match self.open_file(&link.segment) {
             Ok(file) => Ok((header, file)),
             // Retention was faster than this reader.
             Err(error) if error.kind() == ErrorKind::NotFound && self.start() > offset => {
@@ -169,6 +177,23 @@ impl Chain {
                 Err(ReadError::OutOfRange { found: offset, start, end })
             }
             Err(source) => Err(ReadError::Io { file: link.segment.path.clone(), source }),
+        }
+    }
+
+    fn open_file(&self, segment: &Segment) -> io::Result<Arc<dyn LogFile>> {
+        let mut opened = self.opened.lock();
+        if let Some(file) = segment.held() {
+            // Who has come to where is written needs no sealed segment any more.
+            *opened = None;
+            return Ok(file);
+        }
+        match &*opened {
+            Some((base, file)) if *base == segment.base => Ok(Arc::clone(file)),
+            _ => {
+                let file = segment.file(&*self.storage)?;
+                *opened = Some((segment.base, Arc::clone(&file)));
+                Ok(file)
+            }
         }
     }
 
@@ -260,13 +285,16 @@ impl Batch {
         true
     }
 
-    /// What to read at once, so that few records are not paid for with many bytes.
-    fn chunk_bytes(&self, link: &Link) -> usize {
+    /// How much to read ahead, so that few records are not paid for with many bytes.
+    fn budget_bytes(&mut self, link: &Link) -> usize {
         let average = link.segment.length() / (link.end - link.segment.base).max(1) + 1;
-        let wanted = self.limit.records.saturating_sub(self.records.len()).max(1) as u64;
-        let by_records = average.saturating_mul(wanted).saturating_add(4096);
-        let by_bytes = self.limit.bytes.saturating_sub(self.bytes).max(4096) as u64;
-        by_records.min(by_bytes).min(CHUNK_BYTES as u64) as usize
+        let records = self.limit.records.saturating_sub(self.records.len()).max(1) as u64;
+        let bytes = self.limit.bytes.saturating_sub(self.bytes).max(4096) as u64;
+        let expected = records.min(bytes / average + 1).min(link.end - self.next);
+        self.records.reserve(expected as usize);
+        // A little more, because an average is one.
+        let wanted = expected.saturating_mul(average + average / 8).saturating_add(1024);
+        wanted.min(bytes) as usize
     }
 }
 

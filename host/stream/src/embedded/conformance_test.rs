@@ -81,8 +81,9 @@ mod faulty {
     }
 
     impl Bounded for Faulty {
-        fn fill(&self, _: &dyn Partition) {
+        fn fill(&self, partition: &dyn Partition) {
             self.disk.leave_space(Some(0));
+            conformance::append_until_full(partition);
         }
 
         fn make_space(&self, _: &dyn Partition) {

@@ -82,6 +82,7 @@ pub(super) fn encode(buffer: &mut Vec<u8>, marker: u32, place: Place, time: Time
 }
 
 /// Checks that bytes begin with a frame of a segment. Bytes behind it do not matter.
+#[inline]
 pub(super) fn decode(bytes: &[u8], marker: u32) -> Result<Frame, NoFrame> {
     let fixed: &[u8; FRAME_OVERHEAD_BYTES] = match bytes.first_chunk() {
         Some(fixed) => fixed,
@@ -121,6 +122,7 @@ fn could_begin(bytes: &[u8], marker: u32) -> bool {
 
 impl Frame {
     /// The record, sharing the memory of `bytes`, where the frame begins at `start`.
+    #[inline]
     pub(super) fn record(&self, bytes: &Bytes, start: usize) -> Record {
         let key_start = start + FRAME_OVERHEAD_BYTES;
         let headers_start = key_start + self.key_length.unwrap_or(0);
@@ -135,6 +137,7 @@ impl Frame {
     }
 }
 
+#[inline]
 pub(super) fn checksum(bytes: &[u8]) -> u32 {
     // The algorithm is of 32 bits; the library returns every one as 64.
     crc_fast::checksum(Crc32Iscsi, bytes) as u32

@@ -23,6 +23,7 @@ use crate::{
 
 mod append;
 mod retain;
+mod space;
 mod sync;
 
 pub(super) use sync::{Due, Scope};
@@ -49,6 +50,8 @@ struct Writer {
     active: Arc<Segment>,
     /// Where the next frame goes in the active segment.
     position: u64,
+    /// Up to where there are zeros behind it.
+    room_end: u64,
     next_offset: u64,
     last_time: Time,
     /// Sealed segments that are not synced, oldest first.
@@ -104,11 +107,12 @@ impl Log {
         for reader in checkpoint.readers.lower_to(recovered.end) {
             tracing::warn!(topic, reader, end = recovered.end, "found a commit beyond the end");
         }
-        let Recovered { segments, unsynced, end, durable, last_time } = recovered;
+        let Recovered { segments, unsynced, room_end, end, durable, last_time } = recovered;
         let active = Arc::clone(segments.last().expect("invariant: there is always a segment"));
         let writer = Writer {
             state: State::Open,
             position: active.length(),
+            room_end,
             active,
             next_offset: end,
             last_time,
@@ -209,6 +213,7 @@ impl Log {
 
     /// Refuses appends from now on, after a last sync where the policy has any.
     pub(super) fn close(&self) {
+        self.cut_off_room(&mut self.writer.lock());
         if self.options.fsync != Fsync::None && self.sync(Scope::Everything).is_ok() {
             // Losing this costs a reader some repetition, which it must be able to bear anyway.
             if let Err(error) = self.store_checkpoint(&self.readers.lock()) {

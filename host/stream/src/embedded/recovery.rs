@@ -35,6 +35,8 @@ pub(super) struct Recovered {
     pub(super) segments: Vec<Arc<Segment>>,
     /// Those before the last which may not be synced.
     pub(super) unsynced: Vec<Arc<Segment>>,
+    /// Up to where the file of the last one has zeros behind the frames.
+    pub(super) room_end: u64,
     pub(super) end: u64,
     pub(super) durable: u64,
     pub(super) last_time: Time,
@@ -242,10 +244,19 @@ impl Recovery<'_> {
     fn finish(mut self, proven: bool) -> Result<Recovered, OpenError> {
         let last_time = self.last_time();
         let end = self.end();
-        let goes_on = self.tail.last().and_then(Option::as_ref);
-        if !goes_on.is_some_and(|last| last.damages.is_empty() && last.end_offset == end) {
-            self.begin_segment(end, last_time)?;
-        }
+        let last = self.segments.last().zip(self.tail.last().and_then(Option::as_ref));
+        let goes_on = |survey: &Survey| survey.damages.is_empty() && survey.end_offset == end;
+        let room_end = match last.filter(|(_, survey)| goes_on(survey)) {
+            Some((segment, survey)) => {
+                let room_end = segment.length();
+                segment.set_length(survey.end_position);
+                room_end
+            }
+            None => {
+                self.begin_segment(end, last_time)?;
+                HEADER_BYTES as u64
+            }
+        };
         let durable = if proven { end } else { self.durable.min(end) };
         let tail_start = self.tail_start();
         for (segment, survey) in self.segments[tail_start..].iter().zip(self.tail) {
@@ -258,7 +269,7 @@ impl Recovery<'_> {
         sealed.iter().for_each(|segment| segment.release());
         let synced_count = self.segments[1..].partition_point(|next| next.base <= durable);
         let unsynced = sealed[synced_count..].to_vec();
-        Ok(Recovered { segments: self.segments, unsynced, end, durable, last_time })
+        Ok(Recovered { segments: self.segments, unsynced, room_end, end, durable, last_time })
     }
 
     /// The offset of the next record.
@@ -290,13 +301,11 @@ impl Recovery<'_> {
 
 /// Writes bytes of a file once more as they are.
 fn rewrite(file: &dyn LogFile, range: Range<u64>) -> io::Result<()> {
-    let mut position = range.start;
-    while position < range.end {
-        let mut bytes = Vec::new();
-        let length = REWRITE_BYTES.min(range.end - position);
-        file.read_at(position, length as usize, &mut bytes)?;
-        file.write_at(position, &bytes)?;
-        position += length;
+    let mut bytes = vec![0; REWRITE_BYTES.min(range.end.saturating_sub(range.start)) as usize];
+    for position in range.clone().step_by(REWRITE_BYTES as usize) {
+        let length = REWRITE_BYTES.min(range.end - position) as usize;
+        let read = file.read_at(position, &mut bytes[..length])?;
+        file.write_at(position, &bytes[..read])?;
     }
     Ok(())
 }

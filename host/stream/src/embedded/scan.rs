@@ -8,13 +8,11 @@ use std::io;
 use bytes::Bytes;
 use message::Time;
 
+use super::buffers::{self, BUFFER_BYTES};
 use super::frame::{self, FRAME_OVERHEAD_BYTES, Frame, NoFrame};
 use super::segment::{Index, IndexEntry};
 use super::storage::LogFile;
 use crate::Record;
-
-/// How much is read at once unless a frame needs more. More does not fit the caches of a core.
-pub(super) const CHUNK_BYTES: usize = 256 << 10;
 
 /// A walk over the frames of a segment.
 pub(super) struct Scan<'a> {
@@ -26,7 +24,8 @@ pub(super) struct Scan<'a> {
     offset: u64,
     chunk: Bytes,
     chunk_position: u64,
-    chunk_bytes: usize,
+    /// How much may still be read ahead of need.
+    budget_bytes: usize,
 }
 
 /// What a scan finds.
@@ -36,7 +35,7 @@ pub(super) enum Found {
     Frame(Frame),
     /// Something else. The scan goes on behind it, if there is a frame behind it.
     Damage(Damage),
-    /// The end of the bytes, exactly behind a frame.
+    /// The end of the bytes or nothing but zeros, exactly behind a frame.
     End,
 }
 
@@ -61,14 +60,21 @@ impl<'a> Scan<'a> {
     /// A scan from the frame at `position`, which should have `offset`.
     pub(super) fn new(file: &'a dyn LogFile, marker: u32, end: u64, start: (u64, u64)) -> Self {
         let (position, offset) = start;
-        let (chunk, chunk_position) = (Bytes::new(), position);
-        let chunk_bytes = CHUNK_BYTES;
-        Self { file, marker, end, position, offset, chunk, chunk_position, chunk_bytes }
+        Self {
+            file,
+            marker,
+            end,
+            position,
+            offset,
+            chunk: Bytes::new(),
+            chunk_position: position,
+            budget_bytes: usize::MAX,
+        }
     }
 
-    /// Reads this much at once, for those who know how much they want.
-    pub(super) fn with_chunk_bytes(self, chunk_bytes: usize) -> Self {
-        Self { chunk_bytes: chunk_bytes.clamp(FRAME_OVERHEAD_BYTES, CHUNK_BYTES), ..self }
+    /// Reads no more than this ahead, for those who know how much they want.
+    pub(super) fn with_budget_bytes(self, budget_bytes: usize) -> Self {
+        Self { budget_bytes, ..self }
     }
 
     /// Where the next frame begins.
@@ -119,6 +125,7 @@ impl<'a> Scan<'a> {
     }
 
     /// Reads on where a frame is cut off by the end of the chunk.
+    #[cold]
     fn refill(&mut self, needed: usize) -> io::Result<Found> {
         if self.position == self.end {
             return Ok(Found::End);
@@ -136,17 +143,26 @@ impl<'a> Scan<'a> {
         if needed as u64 > left {
             return Ok(false);
         }
-        let length = left.min(needed.max(self.chunk_bytes) as u64) as usize;
-        let mut bytes = Vec::with_capacity(length);
-        self.file.read_at(self.position, length, &mut bytes)?;
-        self.chunk = Bytes::from(bytes);
-        self.chunk_position = self.position;
+        let ahead = self.budget_bytes.min(BUFFER_BYTES);
+        let length = left.min(needed.max(ahead) as u64) as usize;
+        self.budget_bytes = self.budget_bytes.saturating_sub(length);
+        // The old chunk goes first, for the new one to take its place.
+        (self.chunk, self.chunk_position) = (Bytes::new(), self.position);
+        let mut buffer = buffers::take(length);
+        let read = self.file.read_at(self.position, &mut buffer[..length])?;
+        self.chunk = buffers::share(buffer, read);
         Ok(self.chunk.len() >= needed)
     }
 
     /// Goes to the next whole frame that can belong behind the damage, or to the end.
+    #[cold]
     fn skip_damage(&mut self) -> io::Result<Found> {
         let (position, offset) = (self.position, self.offset);
+        // Now as much is needed as there is.
+        self.budget_bytes = usize::MAX;
+        if self.only_zeros_follow()? {
+            return Ok(Found::End);
+        }
         while let Some(frame) = self.next_whole_frame()? {
             let lost = frame.place.offset.saturating_sub(offset);
             let lost_at_most = (self.position - position) / FRAME_OVERHEAD_BYTES as u64;
@@ -159,6 +175,24 @@ impl<'a> Scan<'a> {
         (self.position, self.chunk_position) = (self.end, self.end);
         self.chunk = Bytes::new();
         Ok(Found::Damage(Damage { position, offset, next: None }))
+    }
+
+    /// Whether there are no frames any more, but room for more of them.
+    fn only_zeros_follow(&mut self) -> io::Result<bool> {
+        let start = self.position;
+        while self.available().iter().all(|&byte| byte == 0) {
+            self.position += self.available().len() as u64;
+            if !self.load(1)? {
+                (self.position, self.chunk_position) = (start, start);
+                self.chunk = Bytes::new();
+                return Ok(true);
+            }
+        }
+        if self.position != start {
+            self.position = start;
+            self.load(1)?;
+        }
+        Ok(false)
     }
 
     fn next_whole_frame(&mut self) -> io::Result<Option<Frame>> {

@@ -144,10 +144,10 @@ impl Segment {
         let path = directory.join(file_name(base));
         let io = |source| OpenError::io(&path, source);
         let file = storage.open(&path, Access::Read).map_err(io)?;
-        let mut bytes = Vec::new();
-        file.read_at(0, HEADER_BYTES, &mut bytes).map_err(io)?;
+        let mut bytes = [0; HEADER_BYTES];
+        let read = file.read_at(0, &mut bytes).map_err(io)?;
         let length = file.len().map_err(io)?;
-        let header = match Header::decode(&bytes, base) {
+        let header = match Header::decode(&bytes[..read], base) {
             Ok(header) => Some(header),
             Err(NoHeader::Bad) => None,
             Err(NoHeader::Version(found)) => {
@@ -175,8 +175,12 @@ impl Segment {
 
     /// The file for reading: the one that is held, or one that is opened for the purpose.
     pub(super) fn file(&self, storage: &dyn Storage) -> io::Result<Arc<dyn LogFile>> {
-        let held = self.held.lock().clone();
-        held.map_or_else(|| storage.open(&self.path, Access::Read), Ok)
+        self.held().map_or_else(|| storage.open(&self.path, Access::Read), Ok)
+    }
+
+    /// The file, if it is held.
+    pub(super) fn held(&self) -> Option<Arc<dyn LogFile>> {
+        self.held.lock().clone()
     }
 
     /// Holds the file, to write it.

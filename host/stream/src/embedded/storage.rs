@@ -43,8 +43,8 @@ pub(super) trait Storage: Send + Sync + fmt::Debug {
 pub(super) trait LogFile: Send + Sync + fmt::Debug {
     fn len(&self) -> io::Result<u64>;
 
-    /// Appends up to `length` bytes of the file to `into`; fewer only where the file ends.
-    fn read_at(&self, position: u64, length: usize, into: &mut Vec<u8>) -> io::Result<()>;
+    /// Reads bytes and returns how many; fewer than asked for only where the file ends.
+    fn read_at(&self, position: u64, into: &mut [u8]) -> io::Result<usize>;
 
     /// Writes all the bytes, or an unknown part of them and fails.
     fn write_at(&self, position: u64, bytes: &[u8]) -> io::Result<()>;

@@ -47,6 +47,7 @@ impl Log {
         if !writer.is_empty() && writer.position + bytes > self.options.segment_bytes {
             self.rotate(writer);
         }
+        writer.buffer.reserve(bytes as usize);
         let encoded = self.encode(writer, batch);
         let written = self.write(writer);
         let written_bytes = writer.buffer.len() as u64;
@@ -102,13 +103,25 @@ impl Log {
             Ok(segment) => {
                 let segment = Arc::new(segment);
                 self.chain.push(Arc::clone(&segment));
+                self.cut_off_room(writer);
                 writer.sealed.push(std::mem::replace(&mut writer.active, segment));
                 writer.position = HEADER_BYTES as u64;
+                writer.room_end = writer.position;
                 writer.sealed_bytes = writer.written_bytes;
                 writer.directory_changed = true;
             }
             Err(error) => {
                 tracing::warn!(topic = self.topic, %error, "could not begin a segment");
+            }
+        }
+    }
+
+    /// Makes the file as long as its frames. Nothing depends on it.
+    pub(super) fn cut_off_room(&self, writer: &mut Writer) {
+        if writer.room_end > writer.position {
+            let file = writer.active.hold(&*self.storage);
+            if file.and_then(|file| file.truncate(writer.position)).is_ok() {
+                writer.room_end = writer.position;
             }
         }
     }
@@ -133,10 +146,10 @@ impl Log {
 
     /// Writes the buffer behind the last frame, or leaves no trace of it.
     fn write(&self, writer: &mut Writer) -> Result<(), AppendError> {
-        let written = writer
-            .active
-            .hold(&*self.storage)
-            .and_then(|file| file.write_at(writer.position, &writer.buffer));
+        let written = writer.active.hold(&*self.storage).and_then(|file| {
+            writer.make_room(&*file, writer.buffer.len() as u64);
+            file.write_at(writer.position, &writer.buffer)
+        });
         let Err(error) = written else { return Ok(()) };
         if let Err(undo) = self.undo_write(writer) {
             let reason = format!("a write failed: {error}; undoing it failed: {undo}");
@@ -153,12 +166,13 @@ impl Log {
     }
 
     /// Cuts off what a failed write has left.
-    fn undo_write(&self, writer: &Writer) -> io::Result<()> {
+    fn undo_write(&self, writer: &mut Writer) -> io::Result<()> {
         let file = writer.active.hold(&*self.storage)?;
         if file.len()? > writer.position {
             file.truncate(writer.position)?;
             // What is written here next must not meet the rest of what was refused.
             file.sync()?;
+            writer.room_end = writer.position;
         }
         Ok(())
     }

@@ -351,13 +351,12 @@ impl LogFile for FaultyFile {
         Ok(self.disk.disk.lock().inodes[self.inode].content.len() as u64)
     }
 
-    fn read_at(&self, position: u64, length: usize, into: &mut Vec<u8>) -> io::Result<()> {
+    fn read_at(&self, position: u64, into: &mut [u8]) -> io::Result<usize> {
         let disk = self.disk.disk.lock();
-        let content = &disk.inodes[self.inode].content;
-        let start = content.len().min(position as usize);
-        let end = content.len().min(start + length);
-        into.extend_from_slice(&content[start..end]);
-        Ok(())
+        let content = disk.inodes[self.inode].content.get(position as usize..).unwrap_or_default();
+        let length = content.len().min(into.len());
+        into[..length].copy_from_slice(&content[..length]);
+        Ok(length)
     }
 
     fn write_at(&self, position: u64, bytes: &[u8]) -> io::Result<()> {

@@ -7,9 +7,6 @@ use std::os::unix::fs::FileExt;
 use std::path::Path;
 use std::sync::Arc;
 
-use rustix::buffer::spare_capacity;
-use rustix::io::retry_on_intr;
-
 use super::{Access, Entry, LogFile, Storage};
 
 /// The file system of the operating system.
@@ -79,18 +76,17 @@ impl LogFile for File {
         Ok(self.metadata()?.len())
     }
 
-    fn read_at(&self, position: u64, length: usize, into: &mut Vec<u8>) -> io::Result<()> {
-        let start = into.len();
-        into.reserve_exact(length);
-        while into.len() < start + length {
-            let at = position + (into.len() - start) as u64;
-            // The spare capacity may be larger than asked for, and reading more does no harm.
-            if retry_on_intr(|| rustix::io::pread(self, spare_capacity(into), at))? == 0 {
-                break;
+    fn read_at(&self, position: u64, into: &mut [u8]) -> io::Result<usize> {
+        let mut done = 0;
+        while done < into.len() {
+            match FileExt::read_at(self, &mut into[done..], position + done as u64) {
+                Ok(0) => break,
+                Ok(read) => done += read,
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                Err(error) => return Err(error),
             }
         }
-        into.truncate(start + length);
-        Ok(())
+        Ok(done)
     }
 
     fn write_at(&self, position: u64, bytes: &[u8]) -> io::Result<()> {
