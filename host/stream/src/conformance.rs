@@ -55,7 +55,7 @@ pub(crate) fn record(value: impl Into<Bytes>) -> Record {
 pub(crate) fn numbered(number: u64) -> Record {
     Record {
         time: Time::from_us(number * 10),
-        key: (number % 3 > 0).then(|| Bytes::from(format!("key {}", number % 7))),
+        key: (!number.is_multiple_of(3)).then(|| Bytes::from(format!("key {}", number % 7))),
         headers: Headers::new().with("number", number.to_le_bytes()),
         value: Bytes::from(vec![number as u8; (number % 50) as usize]),
     }

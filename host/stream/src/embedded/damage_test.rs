@@ -46,8 +46,11 @@ impl Damaged {
     }
 }
 
+/// The first offset that is lost, and the first behind it that is not.
+type Hole = (u64, u64);
+
 /// Reads everything there is and jumps over what is lost; returns the records and the holes.
-fn read_around(topic: &dyn Partition) -> (Vec<(u64, Record)>, Vec<(u64, u64)>) {
+fn read_around(topic: &dyn Partition) -> (Vec<(u64, Record)>, Vec<Hole>) {
     let (mut records, mut holes) = (Vec::new(), Vec::new());
     let mut next = topic.watermarks().start;
     while next < topic.readable_end() {
@@ -68,7 +71,7 @@ fn read_around(topic: &dyn Partition) -> (Vec<(u64, Record)>, Vec<(u64, u64)>) {
 }
 
 /// What is read is what was appended, but for the holes, and there is nothing twice.
-fn check_around(topic: &dyn Partition, end: u64) -> Vec<(u64, u64)> {
+fn check_around(topic: &dyn Partition, end: u64) -> Vec<Hole> {
     let (records, holes) = read_around(topic);
     let lost = |offset: u64| holes.iter().any(|&(from, to)| (from..to).contains(&offset));
     let expected: Vec<_> =
