@@ -29,6 +29,10 @@ struct Scene {
 
 impl Scene {
     fn new() -> Self {
+        Self::with(CONFIG)
+    }
+
+    fn with(config: &str) -> Self {
         let models = Models::new();
         let bold = format!("warm_up_requests = 0\n{CALM}");
         for (endpoint, policy) in [("calm", CALM), ("bold", &bold)] {
@@ -36,7 +40,7 @@ impl Scene {
             models.manifest(endpoint, "hostile", MANIFEST);
             models.policy(endpoint, policy);
         }
-        let host = Host::start(&models.path(), Options { config: CONFIG.into(), data: None });
+        let host = Host::start(&models.path(), Options { config: config.into(), data: None });
         let loads = ["calm", "bold"].map(|endpoint| {
             host.wait_until_live(endpoint, "champion");
             let options = LoadOptions { callers: 1, ..LoadOptions::default() };
@@ -318,6 +322,64 @@ fn a_compile_bomb_of_one_huge_function_is_stopped() {
     let bomb = harness::huge_function(40_000);
     scene.assert_refused("calm", &bomb, &["cannot be compiled"]);
     scene.assert_unharmed();
+}
+
+#[test]
+fn an_operator_can_forbid_even_the_locked_wasi_to_all() {
+    let scene = Scene::with("wasi = false");
+    for name in ["log-line", "wasi-clock", "wasi-random", "wasi-environment", "wasi-folders"] {
+        scene.models.install("calm", name, guest(name));
+        let reason = reason_of(&scene.host, name);
+        assert!(reason.contains("imports wasi:"), "{name}: {reason}");
+    }
+    scene.assert_unharmed();
+}
+
+#[test]
+fn an_operator_can_forbid_even_the_locked_wasi_to_one_model() {
+    let scene = Scene::new();
+    scene.models.manifest("calm", "hostile", "grants = { wasi = false }");
+    scene.assert_refused(
+        "calm",
+        &guest("log-line"),
+        &["imports wasi:", "its manifest does not grant"],
+    );
+    scene.models.manifest("calm", "hostile", "grants = { wasi = true }");
+    scene.host.wait_until_live("calm", "hostile");
+    let model = scene.host.wait_for("the guest has printed", |host| {
+        let model = host.model("calm", "hostile")?;
+        model["log"].as_array().is_some_and(|lines| !lines.is_empty()).then_some(model)
+    });
+    assert_eq!(model["log"][0], "a line from the model");
+    scene.assert_unharmed();
+}
+
+#[test]
+fn a_model_that_breaks_when_it_is_asked_alone_tells_only_who_asked() {
+    let models = Models::new();
+    models.install("e", "flaky", guest("flaky"));
+    models.manifest("e", "flaky", MANIFEST);
+    models.policy("e", CALM.replace("'champion'", "'flaky'").as_str());
+    let host = Host::start(&models.path(), Options::default());
+    host.wait_until_live("e", "flaky");
+    let mut client = host.client();
+    let mut ask = |x| client.infer_model("e", "flaky", x).expect("a response");
+    for (x, status, error) in [
+        (-1.0, 500, "the model broke (panic)"),
+        (-2.0, 500, "the model broke (cpu)"),
+        (-3.0, 400, "the model refused (abstain): the input says so"),
+        (-5.0, 500, "the model broke (contract)"),
+    ] {
+        let response = ask(x);
+        assert_eq!(response.status, status, "{}", response.text());
+        let found = response.error().expect("an error");
+        assert!(found.starts_with(error), "expected {error:?}, found {found:?}");
+    }
+    assert_eq!(ask(7.0).y(), Some(7.0));
+    let stopped = host.stop();
+    for topic in ["requests", "scores", "answers"] {
+        assert_eq!(stopped.topic("e", topic), [], "{topic}");
+    }
 }
 
 /// Starts a host whose champion is this guest, with a fallback that answers `2 x`, and asks it for some time.

@@ -276,11 +276,12 @@ impl Supervisor {
     }
 
     /// Tells everybody what an endpoint is from now on. Those who leave drain when the driver knows.
-    fn publish(&mut self, endpoint: &EndpointName, leaving: Vec<LiveMember>) {
-        let Some(stage) = self.stages.get(endpoint) else {
+    fn publish(&mut self, endpoint: &EndpointName, mut leaving: Vec<LiveMember>) {
+        let Some(stage) = self.stages.get_mut(endpoint) else {
             // The endpoint has gone as well, and its driver has ended.
             return leaving.iter().for_each(|member| member.worker.retire());
         };
+        leaving.extend(stage.take_hold());
         let live = Arc::new(stage.live());
         stage.endpoint.parts.store(Arc::new(stage.report()));
         stage.endpoint.live.store(Arc::clone(&live));
