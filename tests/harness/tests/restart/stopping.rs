@@ -25,7 +25,8 @@ fn a_host_that_is_asked_to_end_answers_whom_it_has_accepted() {
     // Asserts exit status 0.
     let stopped = host.stop();
     for (x, call) in calls.into_iter().enumerate() {
-        let response = call.join().unwrap().unwrap();
+        let response = call.join().unwrap();
+        let response = response.unwrap_or_else(|error| panic!("{error}:\n{}", stopped.log));
         assert_eq!(response.status, 200, "{}", response.text());
         assert_eq!(response.y(), Some(x as f64));
     }
