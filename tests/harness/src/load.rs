@@ -107,6 +107,11 @@ impl Load {
         self.shared.answered.load(Ordering::Acquire)
     }
 
+    /// The number of the next call: those with it and with greater ones are made after this.
+    pub fn next_number(&self) -> u64 {
+        self.shared.next.load(Ordering::Acquire)
+    }
+
     /// Waits until so many more calls have ended.
     pub fn wait_for_calls(&self, more: u64) {
         let enough = self.calls() + more;
@@ -246,7 +251,7 @@ impl Shared {
     }
 
     fn call(&self, client: &mut Client) -> Call {
-        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        let number = self.next.fetch_add(1, Ordering::AcqRel);
         let x = (self.options.x)(number);
         let id = number.to_string();
         let mut headers = vec![("content-type", "application/json")];
