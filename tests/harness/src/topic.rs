@@ -38,6 +38,15 @@ impl Record {
 ///
 /// Where it cannot be read.
 pub fn read_topic(data: &Path, endpoint: &str, topic: &str) -> Vec<Record> {
+    read_topic_from(data, endpoint, topic, 0)
+}
+
+/// Reads what a topic of an endpoint holds from an offset on.
+///
+/// # Panics
+///
+/// Where it cannot be read.
+pub fn read_topic_from(data: &Path, endpoint: &str, topic: &str, from: u64) -> Vec<Record> {
     let stream = match EmbeddedStream::open_read_only(data.join("stream")) {
         Ok(stream) => stream,
         Err(error) => panic!("the stream of {}: {error}", data.display()),
@@ -47,7 +56,7 @@ pub fn read_topic(data: &Path, endpoint: &str, topic: &str) -> Vec<Record> {
         return Vec::new();
     }
     let partition = stream.open(&name, &TopicOptions::default()).expect("a topic");
-    let mut next = partition.watermarks().start;
+    let mut next = partition.watermarks().start.max(from);
     let mut records = Vec::new();
     loop {
         let read = partition.read(next, READ_LIMIT).expect("records");

@@ -23,7 +23,7 @@ fn what_a_dead_host_accepted_is_answered_by_the_models_of_the_next() {
     let models = models("10min", DEFAULT);
     let data = die_with_records_and_live_again(&models, false);
     let ledger = Ledger::read(data.path(), "e");
-    ledger.assert_each_answered_once();
+    assert!(ledger.unanswered().is_empty());
     assert_eq!(ledger.reasons(), [("preferred", RECORDS)].into());
 }
 
@@ -32,7 +32,7 @@ fn what_is_late_gets_the_default_and_is_told_that_it_expired() {
     let models = models("2s", DEFAULT);
     let data = die_with_records_and_live_again(&models, true);
     let ledger = Ledger::read(data.path(), "e");
-    ledger.assert_each_answered_once();
+    assert!(ledger.unanswered().is_empty());
     assert_eq!(ledger.reasons(), [("expired", RECORDS)].into());
     assert!(ledger.accepted().all(|id| ledger.answer(id)["model_version"] == "default"));
 }

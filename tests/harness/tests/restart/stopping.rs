@@ -48,7 +48,7 @@ fn records_that_were_accepted_are_answered_before_a_host_ends() {
     let stopped = host.stop();
     let ledger = Ledger::read(&stopped.data(), "e");
     assert_eq!(ledger.accepted().len(), RECORDS);
-    ledger.assert_each_answered_once();
+    assert!(ledger.unanswered().is_empty());
 }
 
 #[test]

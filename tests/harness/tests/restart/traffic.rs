@@ -5,7 +5,7 @@
 
 use std::net::SocketAddr;
 use std::sync::{Arc, Condvar, Mutex};
-use std::thread::JoinHandle;
+use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
 use harness::Client;
@@ -17,6 +17,9 @@ use crate::random::Random;
 const BATCH: u64 = 30;
 /// The requests that are in a hurry give the host so much time.
 const HURRY_US: u64 = 20_000;
+/// How long everybody rests after something went well: they shall come at any moment, not in
+/// masses.
+const REST: Duration = Duration::from_millis(2);
 /// The longest that anything here may take.
 const LIMIT: Duration = Duration::from_secs(60);
 
@@ -68,7 +71,7 @@ impl Traffic {
                     number,
                     count: 0,
                 };
-                threads.push(std::thread::spawn(move || {
+                threads.push(thread::spawn(move || {
                     while !traveller.is_over() {
                         run(&mut traveller);
                     }
@@ -181,6 +184,7 @@ impl Traveller {
             Ok(response) if response.status == 200 => {
                 self.shared.state.lock().unwrap().successes += 1;
                 self.shared.changed.notify_all();
+                thread::sleep(REST);
                 return Some(response.json());
             }
             // A host that has not looked into its folder yet knows no endpoint.
