@@ -34,12 +34,11 @@ guests: tools ## rebuilds the example models, and the guests of the tests
 	tests/guests/build.sh
 
 test: build tools ## installs what the tests need and runs them all
-	tests/guests/build.sh
 	sdk/toolchain/cargo-wasm build --package message --package rendezvous
+	$(CARGO) test --release --manifest-path examples/flights/models/Cargo.toml
 	$(CARGO) test --release --workspace
 
-bench: build ## ratios measured in one run, as a table and target/bench.json (ROWS=a,f runs some)
-	tests/guests/build.sh
+bench: ## ratios measured in one run, as a table and target/bench.json (ROWS=a,f runs some)
 	$(CARGO) run --release --package bench -- --rows $(ROWS)
 
 fuzz: ## fuzzes each target for a minute (needs nightly and cargo-fuzz)
