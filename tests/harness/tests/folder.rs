@@ -143,7 +143,78 @@ fn a_revision_that_breaks_after_it_went_live_is_rolled_back_by_itself() {
     host.stop();
 }
 
+/// An endpoint whose champion refuses everything, so that the fallback has to answer.
+fn models_with_a_needed_fallback(fallback: &str) -> Models {
+    let models = Models::with_champion("e", "refuses");
+    models.install("e", "fallback", guest(fallback));
+    models.policy(
+        "e",
+        "deadline = '20s'
+        warm_up_requests = 0
+        roles = { champion = 'champion', fallback = 'fallback' }
+        policy = { default = { y = [0.5] } }",
+    );
+    models
+}
+
+#[test]
+fn a_fallback_that_breaks_after_it_went_live_is_rolled_back_as_well() {
+    let models = models_with_a_needed_fallback("times-2");
+    let host = start(&models);
+    host.wait_until_live("e", "champion");
+    let old = host.wait_until_live("e", "fallback")["revision"].clone();
+    let load = Load::start(&host, "e");
+    load.wait_for_calls(40);
+    models.install("e", "fallback", guest("trap-in-predict"));
+    host.wait_for_events("e", "fallback", "rolled-back", 1);
+    let model = host.wait_for_state("e", "fallback", "live");
+    assert_eq!(model["revision"], old);
+    load.wait_for_calls(40);
+    let report = load.finish();
+    report.assert_answered_by(&["fallback", "default"]);
+    assert_eq!(report.calls.last().and_then(|call| call.model()).as_deref(), Some("fallback"));
+    host.stop();
+}
+
+#[test]
+fn a_fallback_with_nobody_behind_it_is_never_set_aside() {
+    let models = models_with_a_needed_fallback("flaky");
+    let host = start(&models);
+    host.wait_until_live("e", "champion");
+    host.wait_until_live("e", "fallback");
+    // Nine in ten break it.
+    let x = |number| if number % 10 == 0 { 7.0 } else { -1.0 };
+    let options = LoadOptions { callers: 1, x, ..LoadOptions::default() };
+    let load = Load::start_with(&host, "e", options);
+    load.wait_for_calls(100);
+    let report = load.finish();
+    for call in &report.calls {
+        let expected = if call.x > 0.0 { ("fallback", 7.0) } else { ("default", 0.5) };
+        assert_eq!((call.model().as_deref(), call.y()), (Some(expected.0), Some(expected.1)));
+    }
+    assert_eq!(host.model("e", "fallback").expect("the fallback")["state"], "live");
+    host.stop();
+}
+
 static BROKEN: AtomicBool = AtomicBool::new(true);
+
+#[test]
+fn of_two_bad_revisions_in_a_row_each_is_rolled_back_to_the_good_one() {
+    let (models, host, load) = start_with_champion("identity");
+    models.policy("e", &format!("warm_up_requests = 0\n{}", policy_of("champion")));
+    let old = revision(&host, "champion");
+    for (count, bad) in ["trap-in-predict", "out-of-bounds", "trap-in-predict"].iter().enumerate() {
+        models.install("e", "champion", guest(bad));
+        host.wait_for_events("e", "champion", "rolled-back", count + 1);
+        host.wait_for("the good one is back", |host| {
+            (revision(host, "champion") == old).then_some(())
+        });
+    }
+    load.wait_for_calls(40);
+    let report = load.finish();
+    assert_eq!(report.calls.last().and_then(|call| call.y()), report.calls.last().map(|it| it.x));
+    host.stop();
+}
 
 #[test]
 fn a_model_in_quarantine_is_probed_after_ever_longer_rests_and_recovers() {
@@ -201,7 +272,7 @@ fn the_policy_can_be_edited_while_callers_call() {
         wait_for_role(&host, champion, "champion");
         load.wait_for_calls(8);
     }
-    let changed = load.calls();
+    let changed = load.next_number();
     load.wait_for_calls(40);
     let report = load.finish();
     report.assert_answered_by(&["one", "two"]);
@@ -209,7 +280,7 @@ fn the_policy_can_be_edited_while_callers_call() {
         let factor = if call.model().as_deref() == Some("one") { 1.0 } else { 2.0 };
         assert_eq!(call.y(), Some(call.x * factor), "by {:?}", call.model());
     }
-    let late = report.calls.iter().filter(|call| call.number > changed);
+    let late = report.calls.iter().filter(|call| call.number >= changed);
     assert!(late.clone().count() > 0);
     assert!(late.clone().all(|call| call.model().as_deref() == Some("two")));
     assert!(report.answers_of("one") > 0);
@@ -280,11 +351,11 @@ fn a_policy_with_a_mistake_is_refused_with_its_line_and_the_old_one_stays() {
     models.policy("e", &policy_of("other"));
     wait_for_role(&host, "other", "champion");
     assert_eq!(host.problems(), Vec::<String>::new());
-    let switched = load.calls();
+    let switched = load.next_number();
     load.wait_for_calls(40);
     let report = load.finish();
     report.assert_answered_by(&["champion", "other"]);
-    let late = report.calls.iter().filter(|call| call.number > switched);
+    let late = report.calls.iter().filter(|call| call.number >= switched);
     assert!(late.clone().all(|call| call.model().as_deref() == Some("other")));
     host.stop();
 }

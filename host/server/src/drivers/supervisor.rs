@@ -177,16 +177,14 @@ impl Supervisor {
         let Some(stage) = self.stages.get_mut(endpoint) else { return };
         let mut noted = Vec::new();
         let mut roster_changes = false;
-        // The last resort is never sent away.
+        // The last resort is never sent away, only back.
         let fallback = stage.in_force.config.roles.fallback.clone();
         for calls in calls {
             let Some((model, part)) = stage.part_of(calls.incarnation) else { continue };
             let model = model.clone();
-            if fallback.as_ref() == Some(&model) {
-                continue;
-            }
-            let (changed, verdict) =
-                part.handle_calls(now, calls.succeeded, calls.faulted, &calls.why);
+            let may_rest = fallback.as_ref() != Some(&model);
+            let counts = (calls.succeeded, calls.faulted);
+            let (changed, verdict) = part.handle_calls(now, counts, &calls.why, may_rest);
             roster_changes |= changed;
             let what = match (&verdict, changed) {
                 (Some(Verdict::RolledBack(_)), _) => "rolled-back",
@@ -283,9 +281,10 @@ impl Supervisor {
         };
         leaving.extend(stage.take_hold());
         let live = Arc::new(stage.live());
-        stage.endpoint.parts.store(Arc::new(stage.report()));
         stage.endpoint.live.store(Arc::clone(&live));
         stage.endpoint.inbox.push(Event::Live(live, leaving));
+        // Last, so that whoever reads of a change and then calls is answered by it.
+        stage.endpoint.parts.store(Arc::new(stage.report()));
     }
 
     fn stop(mut self, done: oneshot::Sender<()>) {

@@ -26,6 +26,7 @@ pub(crate) struct Part {
 struct Running {
     member: LiveMember,
     quarantine: Quarantine,
+    limits: QuarantineLimits,
     since: Time,
     why_resting: String,
 }
@@ -111,13 +112,18 @@ impl Part {
         self.refused = None;
         let running = Running {
             member,
-            quarantine: Quarantine::new(limits),
+            quarantine: Quarantine::new(limits.clone()),
+            limits,
             since: now,
             why_resting: String::new(),
         };
-        let before = self.running.replace(running);
-        let sound = before.filter(|before| before.quarantine.health() == Health::Sound);
-        std::mem::replace(&mut self.standby, sound.map(|sound| sound.member))
+        match self.running.replace(running) {
+            Some(before) if before.quarantine.health() == Health::Sound => {
+                self.standby.replace(before.member)
+            }
+            // Nobody would go back to it, so the one before it stays at hand.
+            before => before.map(|before| before.member),
+        }
     }
 
     pub(crate) fn plays(&self, incarnation: u64) -> bool {
@@ -126,18 +132,24 @@ impl Part {
     }
 
     /// Hears how calls went. Returns whether the roster has to change, with the verdict if the
-    /// model is sent off.
+    /// model is sent off. One that must not rest can only be rolled back.
     pub(crate) fn handle_calls(
         &mut self,
         now: Time,
-        succeeded: u64,
-        faulted: u64,
+        (succeeded, faulted): (u64, u64),
         why: &str,
+        may_rest: bool,
     ) -> (bool, Option<Verdict>) {
+        let rolls_back = self.rolls_back(now);
         let Some(running) = &mut self.running else { return (false, None) };
+        let was_probed = running.quarantine.health() == Health::Probed;
         let changed = running.quarantine.handle_calls(now, succeeded, faulted);
         if !changed || running.quarantine.health() == Health::Sound {
             return (changed, None);
+        }
+        if !may_rest && !rolls_back {
+            running.quarantine = Quarantine::new(running.limits.clone());
+            return (was_probed, None);
         }
         running.why_resting = why.to_owned();
         (true, Some(self.send_off(now, why)))
@@ -198,22 +210,27 @@ impl Part {
         self.running.map(|running| running.member).into_iter().chain(self.standby).collect()
     }
 
-    fn send_off(&mut self, now: Time, why: &str) -> Verdict {
+    /// Whether it is young, and the one before it is still warm.
+    fn rolls_back(&self, now: Time) -> bool {
         let young = self.running.as_ref().is_some_and(|it| now.since(it.since) < PROBATION);
-        match self.standby.take_if(|_| young && self.rolls_back) {
-            Some(before) => {
-                let limits = QuarantineLimits::default();
-                let running = Running {
-                    member: before,
-                    quarantine: Quarantine::new(limits),
-                    since: Time::EPOCH,
-                    why_resting: String::new(),
-                };
-                let off = self.running.replace(running).expect("invariant: a young one runs");
-                self.refused = Some(format!("rolled back: {why}"));
-                Verdict::RolledBack(Box::new(off.member))
-            }
-            None => Verdict::Resting,
-        }
+        young && self.rolls_back && self.standby.is_some()
+    }
+
+    fn send_off(&mut self, now: Time, why: &str) -> Verdict {
+        let rolls_back = self.rolls_back(now);
+        let (Some(off), Some(before)) = (&mut self.running, self.standby.take_if(|_| rolls_back))
+        else {
+            return Verdict::Resting;
+        };
+        let before = Running {
+            member: before,
+            quarantine: Quarantine::new(off.limits.clone()),
+            limits: off.limits.clone(),
+            since: Time::EPOCH,
+            why_resting: String::new(),
+        };
+        let off = std::mem::replace(off, before);
+        self.refused = Some(format!("rolled back: {why}"));
+        Verdict::RolledBack(Box::new(off.member))
     }
 }
