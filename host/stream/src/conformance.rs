@@ -122,6 +122,7 @@ macro_rules! conformance_tests {
         crate::conformance::tests! { $make, crate::conformance::tail, {
             a_waiting_reader_gets_every_record_in_order,
             a_subscriber_hears_of_what_is_new,
+            a_waker_may_use_the_topic_itself,
             batches_of_several_producers_do_not_mix,
             every_policy_lets_readers_see_what_is_synced,
         }}

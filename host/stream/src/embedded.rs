@@ -88,9 +88,16 @@ impl EmbeddedStream {
     /// Opens a data directory, and makes it where there is none.
     pub fn open(directory: impl AsRef<Path>) -> Result<Self, OpenError> {
         let directory = directory.as_ref();
-        std::fs::create_dir_all(directory).map_err(|source| OpenError::io(directory, source))?;
-        let lock = Lock::take(directory)?;
-        Self::open_with(Arc::new(RealStorage), directory, Some(lock))
+        let io = |source| OpenError::io(directory, source);
+        std::fs::create_dir_all(directory).map_err(io)?;
+        let root = directory.canonicalize().map_err(io)?;
+        let lock = Lock::take(&root)?;
+        for above in root.ancestors().skip(1) {
+            // Records must not be lost with a new directory that they lie in. What this process may
+            // not open it has not made.
+            let _ = RealStorage.sync_directory(above);
+        }
+        Self::open_with(Arc::new(RealStorage), &root, Some(lock))
     }
 
     /// Opens a data directory to read only. Nothing in it is changed, and it need not be free.

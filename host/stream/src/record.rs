@@ -56,16 +56,21 @@ impl Headers {
         Self(Bytes::new())
     }
 
+    /// These headers in this order, in one allocation.
+    pub fn of<const N: usize>(headers: [(&str, &[u8]); N]) -> Self {
+        let bytes = headers.iter().map(|(name, value)| encoded_bytes(name, value)).sum();
+        let mut encoded = Vec::with_capacity(bytes);
+        headers.into_iter().for_each(|(name, value)| put(&mut encoded, name, value));
+        Self(Bytes::from(encoded))
+    }
+
     /// These headers and one more. Copies nothing if nobody shares them.
     #[must_use]
     pub fn with(self, name: &str, value: impl AsRef<[u8]>) -> Self {
         let value = value.as_ref();
         let mut encoded = BytesMut::from(self.0);
-        encoded.reserve(8 + name.len() + value.len());
-        encoded.put_u32_le(length(name.as_bytes()));
-        encoded.put_u32_le(length(value));
-        encoded.put_slice(name.as_bytes());
-        encoded.put_slice(value);
+        encoded.reserve(encoded_bytes(name, value));
+        put(&mut encoded, name, value);
         Self(encoded.freeze())
     }
 
@@ -111,6 +116,17 @@ impl fmt::Debug for Headers {
     }
 }
 
+fn encoded_bytes(name: &str, value: &[u8]) -> usize {
+    8 + name.len() + value.len()
+}
+
+fn put(encoded: &mut impl BufMut, name: &str, value: &[u8]) {
+    encoded.put_u32_le(length(name.as_bytes()));
+    encoded.put_u32_le(length(value));
+    encoded.put_slice(name.as_bytes());
+    encoded.put_slice(value);
+}
+
 fn length(bytes: &[u8]) -> u32 {
     u32::try_from(bytes.len()).expect("invariant: a header is smaller than 4 GiB")
 }
@@ -135,6 +151,7 @@ mod tests {
         assert_eq!(headers.get("id"), Some(&b"7"[..]));
         assert_eq!(headers.get("no"), None);
         assert_eq!(found.into_iter().collect::<Headers>(), headers);
+        assert_eq!(Headers::of([("id", b"7"), ("", b""), ("id", &[0xff, 0])]), headers);
     }
 
     #[test]

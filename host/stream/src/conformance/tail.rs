@@ -42,6 +42,24 @@ pub(crate) fn a_subscriber_hears_of_what_is_new(backend: &mut impl Backend) {
     assert_eq!(heard.recv_timeout(PATIENCE), Err(mpsc::RecvTimeoutError::Disconnected));
 }
 
+pub(crate) fn a_waker_may_use_the_topic_itself(backend: &mut impl Backend) {
+    let options = TopicOptions { fsync: Fsync::Each, ..small_segments() };
+    let topic = backend.stream().open("topic", &options).unwrap();
+    let (sender, heard) = mpsc::channel();
+    let woken = Arc::clone(&topic);
+    let _subscription = topic.subscribe(Arc::new(move |end| {
+        if end == 1 {
+            woken.append(&numbers(1..2)).unwrap();
+            woken.sync().unwrap();
+            woken.retain(message::Time::EPOCH).unwrap();
+        }
+        sender.send(woken.read(0, ReadLimit::default()).unwrap().len()).unwrap_or(());
+    }));
+    append(&*topic, 0..1);
+    let most = heard.iter().find(|&records| records == 2);
+    assert_eq!(most, Some(2));
+}
+
 pub(crate) fn batches_of_several_producers_do_not_mix(backend: &mut impl Backend) {
     let topic = backend.stream().open("topic", &small_segments()).unwrap();
     std::thread::scope(|scope| {

@@ -95,9 +95,11 @@ impl World {
                 self.start = self.start.max(log.watermarks().start);
             }
             94..97 => {
-                let space = self.random.below(400);
+                let space = self.random.below(1000);
                 self.disk.leave_space(Some(space));
-                self.append(log);
+                for _ in 0..self.random.below(6) {
+                    self.append(log);
+                }
                 self.disk.leave_space(None);
             }
             // Without syncs of its own a topic need not bear that they fail.
@@ -144,7 +146,8 @@ impl World {
     }
 
     fn record(&mut self) -> Record {
-        let length = self.random.below(300) as usize;
+        // Few sizes, so that frames that should be gone lie exactly where others are due.
+        let length = self.random.below(4) as usize * 80;
         Record {
             time: Time::from_us(self.appended.len() as u64),
             key: self.random.percent(50).then(|| self.random.bytes(3).into()),

@@ -185,6 +185,7 @@ impl Recovery<'_> {
         })
     }
 
+    /// Cuts the log off. A crash before all of it is synced leaves a log to be cut off again.
     fn cut(&mut self, cut: Cut) -> Result<(), OpenError> {
         let kept = cut.index + usize::from(cut.position.is_some());
         let tail_start = self.tail_start();
@@ -195,8 +196,6 @@ impl Recovery<'_> {
             tracing::info!(file = %path, position, bytes, "cut off a torn tail");
             let file = segment.hold(self.storage).map_err(io)?;
             file.truncate(position).map_err(io)?;
-            // Whatever is written here next must not meet what is cut off now.
-            file.sync().map_err(io)?;
             segment.set_length(position);
             self.tail[cut.index - tail_start] = survey_segment(self.storage, segment)?;
         }
@@ -205,7 +204,7 @@ impl Recovery<'_> {
             self.storage.remove(&segment.path).map_err(io)?;
         }
         self.tail.truncate(kept.saturating_sub(tail_start));
-        self.sync_directory()
+        Ok(())
     }
 
     /// Brings the tail to the disk, so that what is written next meets nothing that a host before

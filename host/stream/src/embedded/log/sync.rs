@@ -9,6 +9,10 @@ use super::{Log, Writer};
 use crate::embedded::segment::Segment;
 use crate::{AppendError, Fsync};
 
+/// How long nobody cares whether a sealed segment is synced, if nobody waits for syncs. By then the
+/// operating system has often done it by itself.
+const SEALED_DELAY: Duration = Duration::from_secs(5);
+
 /// When a sync is due.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::embedded) enum Due {
@@ -51,7 +55,7 @@ impl Log {
             Fsync::Interval(_) if half_full => Due::Now,
             Fsync::Interval(interval) => Due::After(interval),
             Fsync::None if writer.sealed.is_empty() => return None,
-            Fsync::None => Due::Now,
+            Fsync::None => Due::After(SEALED_DELAY),
         };
         let sooner = match writer.due {
             None => true,
@@ -63,26 +67,36 @@ impl Log {
 
     /// Brings what is appended by now to the disk, and lets readers see it where they wait for that.
     pub(in crate::embedded) fn sync(&self, scope: Scope) -> Result<(), AppendError> {
-        let _one_at_a_time = self.syncing.lock();
-        let target = self.sync_target(scope)?;
-        if let Err(error) = self.sync_files(&target) {
-            // After a failed fsync nobody knows what is on the disk, and asking again would lie.
-            let reason = format!("an fsync failed: {error}");
-            let poisoned = self.poison(&mut self.writer.lock(), reason);
-            self.progress.alarm();
-            return Err(poisoned);
+        // Wakers are called when no lock is held, so they may do with the topic what they like.
+        let synced = {
+            let _one_at_a_time = self.syncing.lock();
+            let target = self.sync_target(scope)?;
+            match self.sync_files(&target) {
+                Ok(()) => Ok(self.note_synced(&target)),
+                // Nobody knows now what is on the disk, and another fsync would lie about it.
+                Err(error) => {
+                    let reason = format!("an fsync failed: {error}");
+                    Err(self.poison(&mut self.writer.lock(), reason))
+                }
+            }
+        };
+        match &synced {
+            Ok(end) if self.readers_wait_for_sync() => self.progress.advance(*end),
+            Ok(_) => {}
+            Err(_) => self.progress.alarm(),
         }
+        synced.map(drop)
+    }
+
+    /// Takes note of what was synced, and returns its end.
+    fn note_synced(&self, target: &Target) -> u64 {
         self.durable.fetch_max(target.end, Ordering::AcqRel);
         let mut writer = self.writer.lock();
         for segment in writer.sealed.drain(..target.sealed_count) {
             segment.release();
         }
         writer.synced_bytes = writer.synced_bytes.max(target.bytes);
-        drop(writer);
-        if self.readers_wait_for_sync() {
-            self.progress.advance(target.end);
-        }
-        Ok(())
+        target.end
     }
 
     fn sync_target(&self, scope: Scope) -> Result<Target, AppendError> {
