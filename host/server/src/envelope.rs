@@ -57,10 +57,11 @@ pub(crate) fn ask(live: &Live, incoming: Incoming<'_>) -> Result<Ask, RequestRec
     };
     let RequestEnvelope { request, priority, .. } =
         RequestEnvelope::new(&known, document, &arrival)?;
-    let mut headers = Headers::new()
-        .with(header::ID, request.id.as_str())
-        .with(header::DEADLINE_US, request.deadline.as_us().to_string())
-        .with(header::RETURN_TO, return_to.name());
+    let mut headers = Headers::of([
+        (header::ID, request.id.as_str().as_bytes()),
+        (header::DEADLINE_US, request.deadline.as_us().to_string().as_bytes()),
+        (header::RETURN_TO, return_to.name().as_bytes()),
+    ]);
     if let Some(trace) = traceparent {
         headers = headers.with(header::TRACEPARENT, trace);
     }

@@ -139,9 +139,10 @@ pub(super) fn score_of(now: Time, open: &Open, identity: &Identity, scored: Scor
 pub(super) fn score_record(score: &Score) -> Record {
     let mut value = Vec::with_capacity(384);
     encode_score(score, &mut value);
-    let headers = Headers::new()
-        .with(header::ID, score.request.as_str())
-        .with(header::MODEL, score.model.as_str());
+    let headers = Headers::of([
+        (header::ID, score.request.as_str().as_bytes()),
+        (header::MODEL, score.model.as_str().as_bytes()),
+    ]);
     Record { time: score.time, key: None, headers, value: Bytes::from(value) }
 }
 
@@ -186,9 +187,10 @@ fn answer_of(
 }
 
 fn answer_record(answer: &Answer, document: Bytes, is_error: bool) -> Record {
-    let headers = Headers::new()
-        .with(header::ID, answer.request.as_str())
-        .with(header::REASON, answer.reason.name());
+    let headers = Headers::of([
+        (header::ID, answer.request.as_str().as_bytes()),
+        (header::REASON, answer.reason.name().as_bytes()),
+    ]);
     let headers = if is_error { headers.with(header::ERROR, "1") } else { headers };
     Record { time: answer.time, key: None, headers, value: document }
 }
