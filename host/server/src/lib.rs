@@ -31,6 +31,12 @@ pub use address::Addresses;
 pub use host::Host;
 pub use options::{HostArguments, HostOptions};
 
+/// Without a lock that threads share. Requests are made on one thread and dropped on another, and
+/// threads of low priority work beside those that answer: a lock that one of them holds while it
+/// waits for the processor would hold up an answer.
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
 /// Runs the command line of this process.
 pub fn main() -> ExitCode {
     match commands::run() {

@@ -26,11 +26,17 @@ pub(super) const OUTPUT_BYTES: u64 = 1 << 30;
 
 const MEMORY_BYTES: &str = "UNDERSTUDY_COMPILE_MEMORY_BYTES";
 const CPU_SECONDS: &str = "UNDERSTUDY_COMPILE_CPU_SECONDS";
+/// What the allocator of the program reserves at its start. All of it would count as used.
+const RESERVED_AHEAD: &str = "MIMALLOC_ARENA_RESERVE";
 
 /// The limits, as the environment of the child carries them.
-pub(super) fn environment(limits: &CompileLimits) -> [(&'static str, String); 2] {
+pub(super) fn environment(limits: &CompileLimits) -> [(&'static str, String); 3] {
     let cpu_seconds = limits.cpu.as_secs().max(1);
-    [(MEMORY_BYTES, limits.memory_bytes.to_string()), (CPU_SECONDS, cpu_seconds.to_string())]
+    [
+        (MEMORY_BYTES, limits.memory_bytes.to_string()),
+        (CPU_SECONDS, cpu_seconds.to_string()),
+        (RESERVED_AHEAD, "0".to_owned()),
+    ]
 }
 
 /// Runs the compile child: the component comes from standard input, the artefact goes to standard
