@@ -62,6 +62,11 @@ impl Folder {
         self.path().join("data")
     }
 
+    /// Writes the configuration that a host in this folder reads.
+    pub(crate) fn configure(&self, toml: &str) -> Result<()> {
+        Ok(fs::write(self.path().join("understudy.toml"), toml)?)
+    }
+
     /// Adds an endpoint.
     pub(crate) fn endpoint(&self, name: &str, toml: &str) -> Result<()> {
         let endpoint = self.models().join(name);
