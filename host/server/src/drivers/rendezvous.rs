@@ -17,12 +17,15 @@ use rendezvous::watermark::Watermark;
 use rendezvous::{Limits, MailboxId, Rendezvous, Verdict};
 use sandbox::lanes::Scored;
 use stream::{Health, Partition, Record, Subscription};
+use tokio::sync::oneshot;
 
 use crate::abort::AbortOnPanic;
 use crate::clock;
 use crate::drivers::recovery::Recovery;
 use crate::drivers::supervisor::{Calls, Order};
-use crate::endpoint::{Answered, Call, Endpoint, Event, Records, Recovered, Reply, Unanswered};
+use crate::endpoint::{
+    Answered, Appended, Call, Endpoint, Event, Records, Recovered, Reply, Unanswered,
+};
 use crate::inbox::Inbox;
 use crate::journal::READER;
 use crate::live::{Identity, Live};
@@ -59,6 +62,10 @@ pub(crate) struct Driver {
     answers: Vec<Unwritten>,
     /// Written answers that are not to be told yet.
     untold: VecDeque<Untold>,
+    /// Records that readers cannot see yet.
+    unacknowledged: VecDeque<Unacknowledged>,
+    /// Callers who came again, with the offsets of the answers that they get.
+    repeated: Vec<(u64, Reply)>,
     scores: Vec<Record>,
     /// How the calls of each revision went since the supervisor was told.
     calls_of: HashMap<u64, Calls>,
@@ -111,6 +118,14 @@ struct Unwritten {
     answered: Answered,
     replies: Vec<Reply>,
     remember: Option<RequestId>,
+}
+
+/// Records that are in the topic, and whoever brought them.
+struct Unacknowledged {
+    /// The offset behind the last of them.
+    end: u64,
+    appended: Appended,
+    reply: oneshot::Sender<Result<Appended, Unanswered>>,
 }
 
 /// An answer that is in the topic.
@@ -175,6 +190,8 @@ impl Driver {
             remembered,
             answers: Vec::new(),
             untold: VecDeque::new(),
+            unacknowledged: VecDeque::new(),
+            repeated: Vec::new(),
             scores: Vec::new(),
             calls_of: HashMap::new(),
             supervisor,
@@ -208,6 +225,8 @@ impl Driver {
             self.write_answers();
             self.write_scores();
             self.tell_answers();
+            self.tell_repeated();
+            self.tell_kept();
             self.finish_requests();
             self.keep_house(now);
         }
@@ -252,6 +271,12 @@ impl Driver {
             for unopened in self.unopened.drain(..) {
                 let _gone = unopened.reply.map(|reply| reply.send(refusal()));
             }
+            for records in self.unacknowledged.drain(..) {
+                let _gone = records.reply.send(Err(Unanswered::StreamBroken));
+            }
+        }
+        for (_, reply) in self.repeated.drain(..) {
+            let _gone = reply.send(refusal());
         }
         for untold in self.untold.drain(..) {
             for reply in untold.replies {
@@ -329,6 +354,8 @@ impl Driver {
             && self.unopened.is_empty()
             && self.answers.is_empty()
             && self.untold.is_empty()
+            && self.repeated.is_empty()
+            && self.unacknowledged.is_empty()
     }
 
     fn keep_house(&mut self, now: Time) {
@@ -359,10 +386,11 @@ impl Driver {
         let journal = &self.endpoint.journal;
         let answers =
             self.watermark.lowest_mark().unwrap_or_else(|| journal.answers.readable_end());
+        // In this order: after a crash between the two, answers are looked for from further back.
         let committed = journal
-            .answers
-            .commit(READER, answers)
-            .and_then(|()| journal.requests.commit(READER, requests));
+            .requests
+            .commit(READER, requests)
+            .and_then(|()| journal.answers.commit(READER, answers));
         match committed {
             Ok(()) => self.committed = requests,
             Err(error) => {

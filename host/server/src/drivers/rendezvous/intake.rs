@@ -8,7 +8,7 @@ use rendezvous::{MailboxId, Opening, Refused, Verdict};
 use sandbox::lanes::Job;
 use stream::{AppendError, ReadLimit, Record};
 
-use super::{Driver, Open, Unopened};
+use super::{Driver, Open, Unacknowledged, Unopened};
 use crate::endpoint::{Answered, Appended, Ask, Call, Reply, Unanswered};
 
 /// How many records are taken in at once at the most.
@@ -32,7 +32,8 @@ impl Driver {
         calls.drain(room..).for_each(|call| refuse(call.reply, &Unanswered::Busy));
         let (asks, replies): (Vec<Ask>, Vec<Option<Reply>>) =
             calls.drain(..).map(|Call { ask, reply }| (ask, Some(reply))).unzip();
-        self.append(asks, replies);
+        // The callers know already where it went wrong.
+        let _told = self.append(asks, replies);
         self.calls = calls;
     }
 
@@ -49,17 +50,49 @@ impl Driver {
             let count = room.min(RECORDS_AT_ONCE).min(records.asks.len());
             let asks: Vec<Ask> = records.asks.drain(..count).collect();
             let replies = asks.iter().map(|_| None).collect();
-            let first = self.append(asks, replies);
-            records.first_offset = records.first_offset.or(first);
-            if records.asks.is_empty() {
-                let appended = records
-                    .first_offset
-                    .map(|first_offset| Appended { first_offset, count: records.count });
-                let _gone = records.reply.send(appended.ok_or(Unanswered::StreamFull));
+            let end = self.endpoint.journal.requests.watermarks().end;
+            if let Err(refusal) = self.append(asks, replies) {
+                let _gone = records.reply.send(Err(refusal));
                 continue;
             }
-            self.held.push_front(records);
-            break;
+            let first_offset = records.first_offset.unwrap_or(end);
+            records.first_offset = (count > 0).then_some(first_offset).or(records.first_offset);
+            if !records.asks.is_empty() {
+                self.held.push_front(records);
+                break;
+            }
+            self.unacknowledged.push_back(Unacknowledged {
+                end: end + count as u64,
+                appended: Appended { first_offset, count: records.count },
+                reply: records.reply,
+            });
+        }
+    }
+
+    /// Tells whoever brought records that they are kept: that is when readers can see them.
+    pub(super) fn tell_kept(&mut self) {
+        let readable = self.endpoint.journal.requests.readable_end();
+        while self.unacknowledged.front().is_some_and(|records| records.end <= readable) {
+            let Unacknowledged { appended, reply, .. } =
+                self.unacknowledged.pop_front().expect("invariant: there is a front");
+            // Nobody listens where the bringer has gone.
+            let _gone = reply.send(Ok(appended));
+        }
+    }
+
+    /// Tells those who came again what was answered to the first, once readers can see it.
+    pub(super) fn tell_repeated(&mut self) {
+        if self.repeated.is_empty() {
+            return;
+        }
+        let readable = self.endpoint.journal.answers.readable_end();
+        let repeated = std::mem::take(&mut self.repeated);
+        let (seen, unseen): (Vec<_>, _) =
+            repeated.into_iter().partition(|(offset, _)| *offset < readable);
+        self.repeated = unseen;
+        for (offset, reply) in seen {
+            // Nobody listens where the caller has gone.
+            let _gone = reply.send(self.read_answer(offset).ok_or(Unanswered::StreamBroken));
         }
     }
 
@@ -85,9 +118,9 @@ impl Driver {
         }
     }
 
-    fn append(&mut self, asks: Vec<Ask>, replies: Vec<Option<Reply>>) -> Option<u64> {
+    fn append(&mut self, asks: Vec<Ask>, replies: Vec<Option<Reply>>) -> Result<(), Unanswered> {
         if asks.is_empty() {
-            return None;
+            return Ok(());
         }
         let (requests, records): (Vec<_>, Vec<Record>) =
             asks.into_iter().map(|ask| ((ask.request, ask.may_repeat), ask.record)).unzip();
@@ -102,7 +135,7 @@ impl Driver {
             Err(error) => {
                 let refusal = self.refusal_of(&error);
                 replies.into_iter().flatten().for_each(|reply| refuse(reply, &refusal));
-                return None;
+                return Err(refusal);
             }
         };
         let answers_end = self.endpoint.journal.answers.watermarks().end;
@@ -113,7 +146,7 @@ impl Driver {
             let request = Arc::new(request);
             self.unopened.push_back(Unopened { offset, request, reply, may_repeat });
         }
-        Some(first)
+        Ok(())
     }
 
     fn open(&mut self, now: Time, unopened: Unopened) {
@@ -121,9 +154,7 @@ impl Driver {
         if may_repeat && let Some(answer) = self.remembered.offset_of(&request.id) {
             self.watermark.finish(offset);
             self.endpoint.meter.count_repetition();
-            if let (Some(reply), Some(answered)) = (reply, self.read_answer(answer)) {
-                let _gone = reply.send(Ok(answered));
-            }
+            self.repeated.extend(reply.map(|reply| (answer, reply)));
             return;
         }
         self.endpoint.meter.metrics.accepted(1);
