@@ -9,7 +9,7 @@ use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::{self, JoinHandle};
 
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Resource, Rlimit, Signal, kill_process, prlimit};
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -60,6 +60,8 @@ pub struct Ended {
 struct Site {
     models: PathBuf,
     options: Options,
+    /// Whether the host is to survive files that cannot grow.
+    survives_full_files: bool,
     /// Holds the configuration and, mostly, the data.
     folder: Arc<TempDir>,
     /// Where the host listens now, for callers who outlive it.
@@ -114,19 +116,24 @@ impl Host {
             .unwrap_or_else(|ended| panic!("the host ended with {}:\n{}", ended.status, ended.log))
     }
 
+    /// Starts a host whose files can be kept from growing, as on a disk that is full.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not start.
+    pub fn start_on_small_disk(models: &Path, options: Options) -> Self {
+        let site = Site { survives_full_files: true, ..Site::new(models, options) };
+        site.start()
+            .unwrap_or_else(|ended| panic!("the host ended with {}:\n{}", ended.status, ended.log))
+    }
+
     /// Starts a host that may have a reason not to.
     ///
     /// # Errors
     ///
     /// When it ends before it has announced where it listens.
     pub fn try_start(models: &Path, options: Options) -> Result<Self, Ended> {
-        let site = Site {
-            models: models.to_owned(),
-            options,
-            folder: Arc::new(tempfile::tempdir().expect("a temporary folder")),
-            rest: Arc::default(),
-        };
-        site.start()
+        Site::new(models, options).start()
     }
 
     /// Where requests are taken.
@@ -265,6 +272,18 @@ impl Host {
         kibibytes.expect("a line VmRSS") << 10
     }
 
+    /// Lets no file of the host grow beyond this size, or every file again.
+    ///
+    /// # Panics
+    ///
+    /// Where the host was not started for that.
+    pub fn limit_files(&self, bytes: Option<u64>) {
+        assert!(self.site.survives_full_files, "the signal would kill it");
+        let limit = Rlimit { current: bytes, maximum: None };
+        let pid = Some(Pid::from_child(&self.child));
+        prlimit(pid, Resource::Fsize, limit).expect("a limit that can be set");
+    }
+
     /// Kills the host as a power cut would.
     pub fn kill_hard(mut self) -> Stopped {
         self.signal(Signal::KILL);
@@ -343,6 +362,27 @@ impl Stopped {
 }
 
 impl Site {
+    fn new(models: &Path, options: Options) -> Self {
+        Self {
+            models: models.to_owned(),
+            options,
+            survives_full_files: false,
+            folder: Arc::new(tempfile::tempdir().expect("a temporary folder")),
+            rest: Arc::default(),
+        }
+    }
+
+    /// The command that becomes the host.
+    fn command(&self) -> Command {
+        if !self.survives_full_files {
+            return Command::new(binary());
+        }
+        // A limit of the system stands in for the disk, without its signal.
+        let mut shell = Command::new("sh");
+        shell.args(["-c", "trap '' XFSZ; exec \"$0\" \"$@\""]).arg(binary());
+        shell
+    }
+
     fn data(&self) -> PathBuf {
         self.options.data.clone().unwrap_or_else(|| self.folder.path().join("data"))
     }
@@ -350,7 +390,8 @@ impl Site {
     fn start(self) -> Result<Host, Ended> {
         let config = self.folder.path().join("understudy.toml");
         fs::write(&config, &self.options.config).expect("a configuration file");
-        let mut child = Command::new(binary())
+        let mut child = self
+            .command()
             .arg("serve")
             .args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
             .args(["--models".as_ref(), self.models.as_os_str()])
