@@ -52,7 +52,7 @@ fn call(address: SocketAddr, x: f64) -> JoinHandle<Response> {
 }
 
 fn slow_models(limits: &str) -> Models {
-    let models = Models::with_champion("e", "slow-700");
+    let models = Models::with_champion("e", "slow-250");
     let policy = format!("deadline = '30s'\n[roles]\nchampion = 'champion'\n{limits}");
     models.policy("e", &policy);
     models.manifest("e", "champion", "[limits]\ncpu = '10s'\nwall = '30s'\nbatch = 1\n");

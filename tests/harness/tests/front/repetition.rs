@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::io::Write;
 use std::process::{Command, Stdio};
 
-use harness::{Host, Response, binary, infer_body};
+use harness::{Host, Models, Options, Response, binary, infer_body};
 
-use crate::{host, recorded};
+use crate::{host, recorded, start};
 
 #[test]
 fn a_key_that_comes_again_gets_the_answer_of_the_first() {
@@ -34,6 +34,24 @@ fn many_with_one_key_at_once_get_one_answer() {
     });
     assert!(answers.iter().all(|answer| *answer == answers[0]), "{answers:?}");
     assert_eq!(recorded(&host).1, 1);
+}
+
+#[test]
+fn who_comes_again_before_the_answer_is_on_the_disk_waits_for_it() {
+    let models = Models::with_champion("e", "times-2");
+    let policy = "deadline = '20s'\n[roles]\nchampion = 'champion'\n[stream]\nfsync = 'each'\n";
+    models.policy("e", policy);
+    let host = start(&models, Options::default());
+    for round in 0..25 {
+        let key = format!("key-{round}");
+        std::thread::scope(|scope| {
+            for _ in 0..4 {
+                // Asserts status 200.
+                scope.spawn(|| ask_with_key(&host, &key, 3.0));
+            }
+        });
+    }
+    assert_eq!(recorded(&host), (100, 25));
 }
 
 #[test]

@@ -13,9 +13,11 @@ const RECORDS: usize = 5_000;
 
 #[test]
 fn a_host_that_is_asked_to_end_answers_whom_it_has_accepted() {
-    let models = Models::with_champion("e", "slow-300");
-    models.manifest("e", "champion", "[limits]\ncpu = \"10s\"\nwall = \"1min\"\nbatch = 1\n");
-    let host = start(&models);
+    let models = Models::with_champion("e", "slow-100");
+    models.manifest("e", "champion", "[limits]\ncpu = '10s'\nwall = '1min'\nbatch = 1\n");
+    let config = "[front]\ndrain_timeout = '1min'\n".to_owned();
+    let host = Host::start(&models.path(), Options { config, ..Options::default() });
+    host.wait_until_settled("e");
     let address = host.rest();
     let call = |x| thread::spawn(move || Client::new(address).infer("e", f64::from(x)));
     let calls: Vec<_> = (0..CALLS as u32).map(call).collect();
