@@ -1,6 +1,8 @@
 //! The example that is checked in: it loads in the real host, predicts what its training said, and
 //! is built again to the same bytes.
 
+#![expect(clippy::unwrap_used, reason = "what prepares a test may fail it")]
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -1,5 +1,7 @@
 //! The commands beside `serve`, as a person types them and as a program reads them.
 
+#![expect(clippy::unwrap_used, reason = "what prepares a test may fail it")]
+
 mod components;
 mod configuration;
 mod operating;
