@@ -17,7 +17,7 @@ use parking_lot::Mutex;
 use super::chain::Chain;
 use super::checkpoint::Checkpoint;
 use super::recovery::segment_bases;
-use super::scan::{Found, Scan};
+use super::scan::{Damage, Found, Scan};
 use super::segment::{HEADER_BYTES, Index, IndexEntry, Segment};
 use super::storage::Storage;
 use crate::progress::Progress;
@@ -115,12 +115,23 @@ impl Follower {
         let length = file.len()?;
         last.set_length(length);
         let mut scan = Scan::new(&*file, header.marker, length, (tail.position, tail.offset));
-        while let Found::Frame(frame) = scan.step()? {
-            let (offset, time) = (frame.place.offset, frame.time);
-            last.note(&[IndexEntry { offset, time, position: tail.position }]);
+        loop {
+            match scan.step()? {
+                Found::Frame(frame) => {
+                    let (offset, time) = (frame.place.offset, frame.time);
+                    last.note(&[IndexEntry { offset, time, position: tail.position }]);
+                }
+                // What was synced is not being written: readers come to it, and are told.
+                Found::Damage(Damage { next: Some(next), .. }) if next <= self.durable() => {}
+                Found::Damage(_) | Found::End => return Ok(()),
+            }
             *tail = Tail { position: scan.position(), offset: scan.offset() };
         }
-        Ok(())
+    }
+
+    /// Up to where the writer has synced, by what it left for its next life.
+    fn durable(&self) -> u64 {
+        Checkpoint::load(&*self.storage, &self.directory).unwrap_or_default().durable
     }
 
     /// Looks for what is new, and leaves it at what is known where that fails.
@@ -143,8 +154,7 @@ impl Partition for Follower {
 
     fn watermarks(&self) -> Watermarks {
         let end = self.look_again();
-        let checkpoint = Checkpoint::load(&*self.storage, &self.directory).unwrap_or_default();
-        Watermarks { start: self.chain.start(), durable: checkpoint.durable.min(end), end }
+        Watermarks { start: self.chain.start(), durable: self.durable().min(end), end }
     }
 
     fn readable_end(&self) -> u64 {
@@ -318,6 +328,29 @@ mod tests {
         std::fs::write(&file, whole).unwrap();
         assert_eq!(followed.readable_end(), 10);
         assert_eq!(read_all(&*followed, 9, ReadLimit::default()), numbers(9..10));
+    }
+
+    #[test]
+    fn damage_to_what_was_synced_is_told_of_and_what_is_behind_it_can_be_read() {
+        let directory = tempfile::tempdir().unwrap();
+        let stream = EmbeddedStream::open(directory.path()).unwrap();
+        let topic = stream.open("topic", &TopicOptions::default()).unwrap();
+        append(&*topic, 0..10);
+        topic.sync().unwrap();
+        drop((topic, stream));
+        let file = directory.path().join("topic/00000000000000000000.log");
+        let mut content = std::fs::read(&file).unwrap();
+        let middle = content.len() / 2;
+        content[middle] ^= 1;
+        std::fs::write(&file, content).unwrap();
+        let beside = EmbeddedStream::open_read_only(directory.path()).unwrap();
+        let followed = beside.open("topic", &small_segments()).unwrap();
+        assert_eq!(followed.readable_end(), 10);
+        let before = followed.read(0, ReadLimit::default()).unwrap().len() as u64;
+        let told = followed.read(before, ReadLimit::default());
+        let Err(ReadError::Corrupt { offset, next, .. }) = told else { panic!("{told:?}") };
+        assert_eq!((offset, next), (before, before + 1));
+        assert_eq!(read_all(&*followed, next, ReadLimit::default()), numbers(next..10));
     }
 
     #[test]
