@@ -20,6 +20,13 @@ pub(crate) struct Guest {
 }
 
 impl Guest {
+    /// Begins a call of the guest: nothing was denied yet, and both clocks are at zero.
+    pub(crate) fn begin(store: &mut Store<Self>, cpu_budget: Duration) {
+        store.data_mut().share.take_denied();
+        store.data_mut().meter.begin(cpu_budget);
+        store.set_epoch_deadline(1);
+    }
+
     /// Makes the store of a session. Nothing of the guest has run yet.
     pub(crate) fn store(self, engine: &Engine, result_bytes: usize) -> Store<Self> {
         let mut store = Store::new(engine, self);
@@ -70,7 +77,7 @@ impl Meter {
         Self { tick, wall_backstop, budget, begun, first_tick: None, overrun: None }
     }
 
-    pub(crate) fn begin(&mut self, budget: Duration) {
+    fn begin(&mut self, budget: Duration) {
         self.budget = budget;
         self.first_tick = None;
         self.overrun = None;

@@ -17,7 +17,7 @@ use std::time::Duration;
 use message::{Outcome, Request};
 
 use self::pool::Pool;
-pub use self::worker::{Attach, RetiredError, Worker, WorkerStats};
+pub use self::worker::{Attach, RunAloneError, Worker, WorkerStats};
 use crate::model::Model;
 
 /// Which pool of threads runs a model.

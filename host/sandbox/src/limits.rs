@@ -115,9 +115,15 @@ const TABLES: usize = 64;
 const INSTANCES: usize = 256;
 
 impl Share {
-    pub(crate) fn new(quota: Arc<Quota>, table_elements_limit: usize) -> Self {
-        quota.sessions.fetch_add(1, Ordering::Relaxed);
-        Self { quota, bytes: 0, table_elements: 0, table_elements_limit, denied: false }
+    /// Takes a share, if fewer than so many are out.
+    pub(crate) fn new(
+        quota: Arc<Quota>,
+        table_elements_limit: usize,
+        sessions_limit: usize,
+    ) -> Option<Self> {
+        let free = |live| (live < sessions_limit).then_some(live + 1);
+        quota.sessions.fetch_update(Ordering::Relaxed, Ordering::Relaxed, free).ok()?;
+        Some(Self { quota, bytes: 0, table_elements: 0, table_elements_limit, denied: false })
     }
 
     /// The memory that the session has.
@@ -193,8 +199,9 @@ mod tests {
     #[test]
     fn the_memory_of_two_sessions_counts_together_and_is_given_back() {
         let quota = Arc::new(Quota::new(100));
-        let mut first = Share::new(quota.clone(), 10);
-        let mut second = Share::new(quota.clone(), 10);
+        let mut first = Share::new(quota.clone(), 10, 2).unwrap();
+        let mut second = Share::new(quota.clone(), 10, 2).unwrap();
+        assert!(Share::new(quota.clone(), 10, 2).is_none());
         assert!(first.memory_growing(0, 60, None).unwrap());
         assert!(!second.memory_growing(0, 60, None).unwrap());
         assert!(second.take_denied() && !second.take_denied());
@@ -208,7 +215,7 @@ mod tests {
 
     #[test]
     fn tables_of_a_session_count_together() {
-        let mut share = Share::new(Arc::new(Quota::new(0)), 10);
+        let mut share = Share::new(Arc::new(Quota::new(0)), 10, 1).unwrap();
         assert!(share.table_growing(0, 6, None).unwrap());
         assert!(!share.table_growing(0, 6, None).unwrap());
         assert!(share.table_growing(0, 4, None).unwrap());
@@ -216,7 +223,7 @@ mod tests {
 
     #[test]
     fn a_growth_that_overflows_is_denied() {
-        let mut share = Share::new(Arc::new(Quota::new(usize::MAX)), 10);
+        let mut share = Share::new(Arc::new(Quota::new(usize::MAX)), 10, 1).unwrap();
         assert!(share.memory_growing(0, 10, None).unwrap());
         assert!(!share.memory_growing(0, usize::MAX, None).unwrap());
     }

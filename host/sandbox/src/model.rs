@@ -124,13 +124,8 @@ impl Model {
     /// If the component breaks at its start, or if there is no room for one more session: class
     /// [`Host`](FaultClass::Host), and no blame on the model.
     pub fn session(&self) -> Result<Session, Fault> {
-        let live = self.usage().sessions;
         let limit = if self.0.description.stateless { self.0.limits.sessions.max(1) } else { 1 };
-        if live >= limit {
-            let message = format!("the model has {live} sessions already, its limit is {limit}");
-            return Err(fault(FaultClass::Host, message));
-        }
-        let (store, bindings, seat) = self.0.instantiate()?;
+        let (store, bindings, seat) = self.0.instantiate(limit)?;
         Ok(Session::new(self.0.clone(), store, bindings, seat))
     }
 }
@@ -147,20 +142,26 @@ impl fmt::Debug for Model {
 type Instance = (wasmtime::Store<Guest>, Bindings, runtime::Seat);
 
 impl Inner {
-    fn instantiate(&self) -> Result<Instance, Fault> {
+    fn instantiate(&self, sessions_limit: usize) -> Result<Instance, Fault> {
         let seat = self.runtime.seat().ok_or_else(|| {
             let limit = self.runtime.config.sessions_limit;
             fault(FaultClass::Host, format!("all {limit} sessions of the host are in use"))
         })?;
+        let share = Share::new(self.quota.clone(), self.limits.table_elements, sessions_limit);
+        let share = share.ok_or_else(|| {
+            fault(
+                FaultClass::Host,
+                format!("all {sessions_limit} sessions of the model are in use"),
+            )
+        })?;
         let guest = Guest {
-            share: Share::new(self.quota.clone(), self.limits.table_elements),
+            share,
             meter: Meter::new(self.runtime.config.tick, self.limits.wall_backstop),
             locked: self.inspection.wants_wasi.then(|| Box::new(Locked::new(&self.log))),
         };
         let mut store = guest.store(&self.runtime.engine, self.limits.result_bytes);
         let _running = self.runtime.ticker.run();
-        store.data_mut().meter.begin(self.limits.start_budget);
-        store.set_epoch_deadline(1);
+        Guest::begin(&mut store, self.limits.start_budget);
         match self.pre.instantiate(&mut store) {
             Ok(bindings) => Ok((store, bindings, seat)),
             Err(error) => Err(fault::of_error(&error, store.data_mut(), Asked::Start)),
@@ -168,10 +169,9 @@ impl Inner {
     }
 
     fn describe(&self) -> Result<Description, LoadError> {
-        let (mut store, bindings, _seat) = self.instantiate().map_err(LoadError::Start)?;
+        let (mut store, bindings, _seat) = self.instantiate(1).map_err(LoadError::Start)?;
         let _running = self.runtime.ticker.run();
-        store.data_mut().meter.begin(self.limits.start_budget);
-        store.set_epoch_deadline(1);
+        Guest::begin(&mut store, self.limits.start_budget);
         let predictor = bindings.understudy_model_predictor();
         let described = predictor.call_describe(&mut store).map_err(|error| {
             LoadError::Describe(fault::of_error(&error, store.data_mut(), Asked::Answer))

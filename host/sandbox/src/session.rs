@@ -61,34 +61,18 @@ impl Session {
             let message = "the session is dead since its first fault";
             return Call::not_made(Err(fault(FaultClass::Host, message)));
         }
-        let model = self.model.clone();
+        let Self { store, bindings, model, .. } = self;
         let accepted = Accepted::new(&model.description, requests);
         let Some(first) = accepted.first() else {
             return Call::not_made(Ok(accepted.merge(Vec::new())));
         };
-        if let Some(locked) = &mut self.store.data_mut().locked {
+        if let Some(locked) = &mut store.data_mut().locked {
             locked.begin(first);
         }
-        let Call { results, cpu, wall } = self.call(cpu_budget, &accepted);
-        self.dead = results.is_err();
-        Call { results: results.map(|answered| accepted.merge(answered)), cpu, wall }
-    }
-
-    fn call(&mut self, cpu_budget: Duration, accepted: &Accepted<'_>) -> Call {
-        let tensors = accepted.tensors();
-        let requests = accepted.requests(&tensors);
-        let running = self.model.runtime.ticker.run();
+        let Call { results, cpu, wall } = call(model, store, bindings, cpu_budget, &accepted);
+        let results = results.map(|answered| accepted.merge(answered));
         self.calls += 1;
-        self.store.data_mut().meter.begin(cpu_budget);
-        self.store.set_epoch_deadline(1);
-        let predictor = self.bindings.understudy_model_predictor();
-        let returned = predictor.call_predict(&mut self.store, &requests);
-        let (wall, cpu) = self.store.data().meter.end();
-        drop(running);
-        let results = match returned {
-            Ok(answered) => predictions(&self.model.description, accepted.len(), answered),
-            Err(error) => Err(fault::of_error(&error, self.store.data_mut(), Asked::Answer)),
-        };
+        self.dead = results.is_err();
         Call { results, cpu, wall }
     }
 
@@ -110,6 +94,28 @@ impl Session {
     pub const fn is_dead(&self) -> bool {
         self.dead
     }
+}
+
+/// Calls the guest, and checks what it returns.
+fn call(
+    model: &model::Inner,
+    store: &mut Store<Guest>,
+    bindings: &Bindings,
+    cpu_budget: Duration,
+    accepted: &Accepted<'_>,
+) -> Call {
+    let tensors = accepted.tensors();
+    let requests = accepted.requests(&tensors);
+    let running = model.runtime.ticker.run();
+    Guest::begin(store, cpu_budget);
+    let returned = bindings.understudy_model_predictor().call_predict(&mut *store, &requests);
+    let (wall, cpu) = store.data().meter.end();
+    drop(running);
+    let results = match returned {
+        Ok(answered) => predictions(&model.description, accepted.len(), answered),
+        Err(error) => Err(fault::of_error(&error, store.data_mut(), Asked::Answer)),
+    };
+    Call { results, cpu, wall }
 }
 
 impl Call {

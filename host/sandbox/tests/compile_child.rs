@@ -1,6 +1,8 @@
 //! The compile child and its limits. This program runs itself as the child, which is why it has a
 //! `main` of its own: the usual one would write to standard output, where the artefact goes.
 
+#![expect(clippy::unwrap_used, reason = "what prepares a test may fail it")]
+
 use std::process::ExitCode;
 use std::time::Duration;
 

@@ -1,6 +1,8 @@
 //! The sandbox from outside, with real components. What each way to misbehave comes to is tested
 //! with the guests, in `tests/guests`.
 
+#![expect(clippy::unwrap_used, reason = "what prepares a test may fail it")]
+
 #[path = "it/cache.rs"]
 mod cache;
 #[path = "it/clocks.rs"]

@@ -10,7 +10,7 @@ use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, MetadataExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 use message::Revision;
 use sha2::{Digest as _, Sha256};
@@ -46,6 +46,7 @@ impl Cache {
             let message = "others may write to it, expected a folder of this user alone";
             return Err(io::Error::new(io::ErrorKind::PermissionDenied, message));
         }
+        sweep(&dir);
         let mut hasher = Fingerprint(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut hasher);
         let engine_id = hex(&hasher.0.finalize()[..8]);
@@ -136,6 +137,21 @@ impl Drop for Cache {
     fn drop(&mut self) {
         if self.temporary {
             fs::remove_dir_all(&self.dir).ok();
+        }
+    }
+}
+
+/// How old an unfinished file is when its host is surely gone.
+const ABANDONED: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// Removes the unfinished files that a killed host left.
+fn sweep(dir: &Path) {
+    for entry in fs::read_dir(dir).into_iter().flatten().flatten() {
+        let unfinished = entry.file_name().to_string_lossy().starts_with(TEMPORARY);
+        let modified = entry.metadata().and_then(|metadata| metadata.modified()).ok();
+        let age = modified.and_then(|modified| modified.elapsed().ok());
+        if unfinished && age.is_some_and(|age| age > ABANDONED) {
+            fs::remove_file(entry.path()).ok();
         }
     }
 }

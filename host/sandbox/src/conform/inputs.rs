@@ -1,5 +1,7 @@
 //! From requests to what the guest takes.
 
+use std::borrow::Cow;
+
 use message::{Contents, Datatype, Prediction, Refusal, Request, Tensor};
 
 use crate::contract::{GuestContents, GuestRequest, GuestTensor, borrow};
@@ -10,7 +12,7 @@ use crate::fault::line;
 pub(crate) struct Accepted<'a> {
     /// The tensors of all accepted requests, in the order of the description.
     inputs: Vec<Input<'a>>,
-    requests: Vec<&'a Request>,
+    requests: Cow<'a, [&'a Request]>,
     /// By position among all requests of the call.
     refusals: Vec<(usize, Refusal)>,
 }
@@ -29,22 +31,29 @@ enum Elements<'a> {
 }
 
 impl<'a> Accepted<'a> {
-    pub(crate) fn new(description: &'a Description, requests: &[&'a Request]) -> Self {
-        let mut accepted = Self {
-            inputs: Vec::with_capacity(requests.len() * description.inputs.len()),
-            requests: Vec::with_capacity(requests.len()),
-            refusals: Vec::new(),
-        };
+    pub(crate) fn new(description: &'a Description, requests: &'a [&'a Request]) -> Self {
+        let mut inputs = Vec::with_capacity(requests.len() * description.inputs.len());
+        let mut refusals = Vec::new();
         for (position, request) in requests.iter().enumerate() {
-            if let Err(message) = accepted.take(description, request) {
-                accepted.refusals.push((position, Refusal::InvalidInput(message)));
+            if let Err(message) = take(&mut inputs, description, request) {
+                refusals.push((position, Refusal::InvalidInput(message)));
             }
         }
-        accepted
+        let requests = Self::left(requests, &refusals);
+        Self { inputs, requests, refusals }
+    }
+
+    fn left(requests: &'a [&'a Request], refusals: &[(usize, Refusal)]) -> Cow<'a, [&'a Request]> {
+        if refusals.is_empty() {
+            return Cow::Borrowed(requests);
+        }
+        let refused = |position: usize| refusals.binary_search_by_key(&position, |it| it.0).is_ok();
+        let left = requests.iter().enumerate().filter(|(position, _)| !refused(*position));
+        left.map(|(_, request)| *request).collect()
     }
 
     /// How many requests the guest is to answer.
-    pub(crate) const fn len(&self) -> usize {
+    pub(crate) fn len(&self) -> usize {
         self.requests.len()
     }
 
@@ -89,21 +98,25 @@ impl<'a> Accepted<'a> {
         }
         answered
     }
+}
 
-    fn take(&mut self, description: &'a Description, request: &'a Request) -> Result<(), String> {
-        let before = self.inputs.len();
-        for (position, expected) in description.inputs.iter().enumerate() {
-            match input(expected, position, request) {
-                Ok(input) => self.inputs.push(input),
-                Err(message) => {
-                    self.inputs.truncate(before);
-                    return Err(message);
-                }
+/// Adds the inputs of a request if all of them fit, and none otherwise.
+fn take<'a>(
+    inputs: &mut Vec<Input<'a>>,
+    description: &'a Description,
+    request: &'a Request,
+) -> Result<(), String> {
+    let before = inputs.len();
+    for (position, expected) in description.inputs.iter().enumerate() {
+        match input(expected, position, request) {
+            Ok(input) => inputs.push(input),
+            Err(message) => {
+                inputs.truncate(before);
+                return Err(message);
             }
         }
-        self.requests.push(request);
-        Ok(())
     }
+    Ok(())
 }
 
 fn input<'a>(
@@ -198,7 +211,8 @@ mod tests {
 
     fn refusal(types: &[(&str, Datatype, &[i32])], inputs: Vec<Tensor>) -> String {
         let (description, request) = (description(types), request(inputs));
-        let accepted = Accepted::new(&description, &[&request]);
+        let requests = [&request];
+        let accepted = Accepted::new(&description, &requests);
         assert_eq!(accepted.len(), 0);
         accepted.merge(Vec::new()).remove(0).unwrap_err().message().to_owned()
     }
@@ -228,7 +242,8 @@ mod tests {
             &[("b", Datatype::Fp32, &[1]), ("a", Datatype::Fp32, &[-1])];
         let description = description(types);
         let request = request(vec![floats("a", 3), floats("unused", 9), floats("b", 1)]);
-        let accepted = Accepted::new(&description, &[&request]);
+        let requests = [&request];
+        let accepted = Accepted::new(&description, &requests);
         let tensors = accepted.tensors();
         let requests = accepted.requests(&tensors);
         assert_eq!((requests.len(), requests[0].id, requests[0].time_us), (1, "id", 7));
@@ -240,7 +255,8 @@ mod tests {
     fn refusals_keep_their_places_between_answers() {
         let description = description(TYPE);
         let (good, bad) = (request(vec![floats("x", 2)]), request(Vec::new()));
-        let accepted = Accepted::new(&description, &[&bad, &good, &bad, &bad, &good]);
+        let requests = [&bad, &good, &bad, &bad, &good];
+        let accepted = Accepted::new(&description, &requests);
         assert_eq!((accepted.len(), accepted.tensors().len()), (2, 2));
         let answer = || Ok(Prediction { outputs: Vec::new(), notes: Vec::new() });
         let merged = accepted.merge(vec![answer(), answer()]);
@@ -253,7 +269,8 @@ mod tests {
         let check = |datatype, contents| {
             let description = description(&[("x", datatype, &[1])]);
             let request = request(vec![Tensor::new("x", [1], contents)]);
-            let accepted = Accepted::new(&description, &[&request]);
+            let requests = [&request];
+            let accepted = Accepted::new(&description, &requests);
             accepted.tensors().first().map(|tensor| match tensor.contents {
                 GuestContents::Texts(texts) => Datatype::Text == datatype && texts == ["a"],
                 GuestContents::Blobs(blobs) => Datatype::Blob == datatype && blobs == [b"a"],

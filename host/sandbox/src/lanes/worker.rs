@@ -63,10 +63,19 @@ impl WorkerStats {
     }
 }
 
-/// The worker is retired and takes no more jobs.
+/// Why a request cannot be run alone.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the model is retired from its lane")]
-pub struct RetiredError;
+pub enum RunAloneError {
+    /// Because the worker is retired, or the lanes are shut down.
+    #[error("the model is retired from its lane")]
+    Retired,
+    /// Because too many wait already.
+    #[error("{ALONE_LIMIT} requests wait to be run alone, expected fewer")]
+    Full,
+}
+
+/// How many requests may wait to be run alone.
+const ALONE_LIMIT: usize = 1024;
 
 /// One model in a lane. Dropping it retires it.
 pub struct Worker(Arc<Shared>);
@@ -119,15 +128,18 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// If the worker is retired.
+    /// If the worker is retired, or too many wait already.
     pub fn run_alone(
         &self,
         request: Arc<Request>,
         done: impl FnOnce(Alone) + Send + 'static,
-    ) -> Result<(), RetiredError> {
+    ) -> Result<(), RunAloneError> {
         let mut queue = self.0.queue.lock();
         if queue.retired {
-            return Err(RetiredError);
+            return Err(RunAloneError::Retired);
+        }
+        if queue.alone.len() >= ALONE_LIMIT {
+            return Err(RunAloneError::Full);
         }
         queue.alone.push_back(Queued { request, done: Box::new(done) });
         self.0.schedule(&mut queue);
@@ -138,14 +150,14 @@ impl Worker {
     ///
     /// # Errors
     ///
-    /// If the worker is retired, or the lanes are shut down meanwhile.
-    pub fn run_alone_and_wait(&self, request: Arc<Request>) -> Result<Alone, RetiredError> {
+    /// If the worker is retired, too many wait already, or the lanes are shut down meanwhile.
+    pub fn run_alone_and_wait(&self, request: Arc<Request>) -> Result<Alone, RunAloneError> {
         let (send, outcome) = mpsc::sync_channel(1);
         self.run_alone(request, move |alone| {
             // Who asked may have gone.
             let _ = send.send(alone);
         })?;
-        outcome.recv().map_err(|_gone| RetiredError)
+        outcome.recv().map_err(|_gone| RunAloneError::Retired)
     }
 
     /// Moves the model to a lane. What runs ends where it is.
@@ -168,7 +180,7 @@ impl Worker {
         self.0.queue.lock().room()
     }
 
-    /// What the worker has done.
+    /// What the worker has done. A call counts as soon as its outcomes were delivered.
     pub fn stats(&self) -> WorkerStats {
         self.0.queue.lock().stats
     }

@@ -3,6 +3,7 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::time::{Duration, SystemTime};
 
 use sandbox::{How, ModelLimits, Runtime, RuntimeConfig, RuntimeError};
 
@@ -89,4 +90,17 @@ fn a_folder_that_others_can_write_to_is_refused() {
     let error = Runtime::new(RuntimeConfig { cache_dir, ..Default::default() }).unwrap_err();
     assert!(matches!(&error, RuntimeError::Cache(_)), "{error}");
     assert!(error.to_string().contains("others may write to it"), "{error}");
+}
+
+#[test]
+fn what_a_killed_host_left_unfinished_is_swept() {
+    let dir = tempfile::tempdir().unwrap();
+    let (old, young) = (dir.path().join("fresh-old"), dir.path().join("fresh-young"));
+    for path in [&old, &young] {
+        fs::write(path, "half of an artefact").unwrap();
+    }
+    let long_ago = SystemTime::now() - Duration::from_secs(7 * 24 * 60 * 60);
+    fs::File::options().write(true).open(&old).unwrap().set_modified(long_ago).unwrap();
+    runtime(dir.path(), u64::MAX);
+    assert!(!old.exists() && young.exists());
 }

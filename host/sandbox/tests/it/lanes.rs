@@ -7,7 +7,9 @@ use std::time::Duration;
 
 use message::{FaultClass, Outcome};
 use parking_lot::Mutex;
-use sandbox::lanes::{Attach, Job, Lane, LaneConfig, Lanes, Scored, Sink, Worker};
+use sandbox::lanes::{
+    Attach, Job, Lane, LaneConfig, Lanes, RunAloneError, Scored, Sink, Worker, WorkerStats,
+};
 use sandbox::{Model, ModelLimits};
 
 use crate::{model, model_with, request, y};
@@ -51,6 +53,14 @@ fn collect(scored: &Receiver<Vec<Scored>>, count: usize) -> (Vec<Scored>, Vec<us
     (all, batches)
 }
 
+/// Waits for the end of the last turn, which comes just after its outcomes. Returns what it counts.
+fn stats(worker: &Worker) -> WorkerStats {
+    while !worker.is_idle() {
+        std::thread::yield_now();
+    }
+    worker.stats()
+}
+
 fn number(scored: &Scored) -> f64 {
     match &scored.outcome {
         Outcome::Prediction(prediction) => y(prediction),
@@ -76,7 +86,7 @@ fn every_job_is_scored_once_and_by_its_own_request() {
         assert_eq!((scored.ticket, number(scored)), (ticket, 2.0 * ticket as f64));
     }
     assert!(batches.len() < count as usize / 2, "{batches:?}");
-    let stats = worker.stats();
+    let stats = stats(&worker);
     assert_eq!((stats.requests, stats.faults, stats.rejected), (u64::from(count), 0, 0));
 }
 
@@ -127,7 +137,7 @@ fn a_poisonous_request_does_not_take_its_neighbours_with_it() {
             assert_eq!(number(scored), scored.ticket as f64);
         }
     }
-    assert_eq!(worker.stats().faults, 2);
+    assert_eq!(stats(&worker).faults, 2);
 }
 
 #[test]
@@ -140,7 +150,7 @@ fn a_model_that_is_broken_altogether_is_found_out_soon() {
     worker.offer(jobs(std::iter::repeat_n(-1.0, 64)));
     let (all, batches) = collect(&scored, 64);
     assert!(all.iter().all(|scored| class(scored) == Some(FaultClass::Panic)));
-    let calls = worker.stats().calls;
+    let calls = stats(&worker).calls;
     // For each batch: the call, and three of its requests alone.
     assert!(calls <= 1 + 4 * batches.len() as u64, "{calls} calls for {batches:?}");
 }
@@ -158,7 +168,7 @@ fn a_spinner_among_many_is_stopped_and_the_others_are_answered() {
     let faults: Vec<_> = all.iter().filter_map(|it| Some((it.ticket, class(it)?))).collect();
     assert_eq!(faults, [(5, FaultClass::Cpu)]);
     // The batch and the one alone, not sixty-four budgets.
-    let cpu = worker.stats().cpu;
+    let cpu = stats(&worker).cpu;
     assert!(cpu < limits.cpu_budget * 32, "{cpu:?}");
 }
 
@@ -260,7 +270,7 @@ fn a_request_alone_is_answered_beside_the_queue_and_counts_nowhere() {
     let (worker, _scored) = attach(&lanes, model("times-2"), Attach::default());
     let alone = worker.run_alone_and_wait(Arc::new(request(4.0))).unwrap();
     assert!(matches!(&alone.outcome, Outcome::Prediction(prediction) if y(prediction) == 8.0));
-    assert_eq!(worker.stats(), Default::default());
+    assert_eq!(stats(&worker), WorkerStats::default());
     worker.retire();
     assert!(worker.run_alone_and_wait(Arc::new(request(4.0))).is_err());
 }
@@ -274,10 +284,7 @@ fn a_retired_worker_finishes_what_waits_and_drops_its_sessions() {
     worker.retire();
     assert_eq!(worker.offer(jobs([1.0])).len(), 1);
     collect(&scored, 500);
-    // The last turn ends just after its outcomes were delivered.
-    while !worker.is_idle() {
-        std::thread::yield_now();
-    }
+    assert_eq!(stats(&worker).requests, 500);
     assert_eq!(model.usage().sessions, 0);
 }
 
@@ -322,4 +329,16 @@ fn after_a_shutdown_nothing_is_taken() {
     worker.offer(jobs([1.0]));
     assert_eq!((worker.depth(), lanes.threads(Lane::Live)), (0, 0));
     assert!(worker.run_alone_and_wait(Arc::new(request(1.0))).is_err());
+}
+
+#[test]
+fn requests_alone_are_bounded_too() {
+    let lanes = lanes();
+    let limits = ModelLimits { cpu_budget: Duration::from_secs(1), ..ModelLimits::default() };
+    let options = Attach { sessions: 1, ..Attach::default() };
+    let (worker, _scored) = attach(&lanes, model_with("flaky", &limits), options);
+    worker.offer(jobs([-2.0]));
+    let asked = Arc::new(request(1.0));
+    let full = (0..10_000).find_map(|_| worker.run_alone(asked.clone(), |_alone| {}).err());
+    assert_eq!(full, Some(RunAloneError::Full));
 }
