@@ -12,44 +12,61 @@ pub(super) const BUFFER_BYTES: usize = 128 << 10;
 /// Reads smaller than this get a buffer of their own size, so that few records never hold much.
 const SMALL_BYTES: usize = 32 << 10;
 
+/// Where the system copies to should begin with a cache line: half of the time is lost otherwise.
+const ALIGNMENT_BYTES: usize = 64;
+
 const KEPT: usize = 32;
 
 static FREE: Mutex<Vec<Vec<u8>>> = Mutex::new(Vec::new());
 
-/// A buffer of so many bytes or more, with anything in it.
-pub(super) fn take(bytes: usize) -> Vec<u8> {
-    if !(SMALL_BYTES..=BUFFER_BYTES).contains(&bytes) {
-        return vec![0; bytes];
+/// Memory that is read into.
+pub(super) struct Buffer {
+    memory: Vec<u8>,
+    /// The bytes of it that are meant.
+    start: usize,
+    end: usize,
+    /// Whether it is of the size that is kept.
+    comes_back: bool,
+}
+
+impl Buffer {
+    /// A buffer of so many bytes, with anything in them.
+    pub(super) fn take(bytes: usize) -> Self {
+        if !(SMALL_BYTES..=BUFFER_BYTES).contains(&bytes) {
+            return Self { memory: vec![0; bytes], start: 0, end: bytes, comes_back: false };
+        }
+        let kept = FREE.lock().pop();
+        let memory = kept.unwrap_or_else(|| vec![0; BUFFER_BYTES + ALIGNMENT_BYTES]);
+        let start = memory.as_ptr().align_offset(ALIGNMENT_BYTES).min(ALIGNMENT_BYTES);
+        Self { memory, start, end: start + bytes, comes_back: true }
     }
-    FREE.lock().pop().unwrap_or_else(|| vec![0; BUFFER_BYTES])
-}
 
-/// Shares the first bytes of a buffer; when the last share is dropped, it can be taken again.
-pub(super) fn share(mut buffer: Vec<u8>, length: usize) -> Bytes {
-    if buffer.len() == BUFFER_BYTES {
-        return Bytes::from_owner(Lent { buffer, length });
+    /// The bytes, to be read into.
+    pub(super) fn bytes(&mut self) -> &mut [u8] {
+        &mut self.memory[self.start..self.end]
     }
-    buffer.truncate(length);
-    Bytes::from(buffer)
+
+    /// Shares the first bytes; when the last share is dropped, the memory can be taken again.
+    pub(super) fn share(mut self, length: usize) -> Bytes {
+        self.end = self.start + length;
+        Bytes::from_owner(self)
+    }
 }
 
-/// A buffer that comes back.
-struct Lent {
-    buffer: Vec<u8>,
-    length: usize,
-}
-
-impl AsRef<[u8]> for Lent {
+impl AsRef<[u8]> for Buffer {
     fn as_ref(&self) -> &[u8] {
-        &self.buffer[..self.length]
+        &self.memory[self.start..self.end]
     }
 }
 
-impl Drop for Lent {
+impl Drop for Buffer {
     fn drop(&mut self) {
+        if !self.comes_back {
+            return;
+        }
         let mut free = FREE.lock();
         if free.len() < KEPT {
-            free.push(std::mem::take(&mut self.buffer));
+            free.push(std::mem::take(&mut self.memory));
         }
     }
 }
@@ -61,14 +78,15 @@ mod tests {
     #[test]
     fn a_buffer_lives_as_long_as_anything_in_it() {
         for bytes in [10, SMALL_BYTES, BUFFER_BYTES, 2 * BUFFER_BYTES] {
-            let mut buffer = take(bytes);
-            buffer.fill(7);
-            let all = share(buffer, bytes - 1);
+            let mut buffer = Buffer::take(bytes);
+            assert_eq!(buffer.bytes().len(), bytes);
+            buffer.bytes().fill(7);
+            let all = buffer.share(bytes - 1);
             assert_eq!(all.len(), bytes - 1);
             let part = all.slice(3..9);
             drop(all);
             // Whoever takes a buffer now gets another one.
-            take(bytes).fill(9);
+            Buffer::take(bytes).bytes().fill(9);
             assert_eq!(part, [7; 6][..]);
         }
     }

@@ -8,7 +8,7 @@ use std::io;
 use bytes::Bytes;
 use message::Time;
 
-use super::buffers::{self, BUFFER_BYTES};
+use super::buffers::{BUFFER_BYTES, Buffer};
 use super::frame::{self, FRAME_OVERHEAD_BYTES, Frame, NoFrame};
 use super::segment::{Index, IndexEntry};
 use super::storage::LogFile;
@@ -148,9 +148,9 @@ impl<'a> Scan<'a> {
         self.budget_bytes = self.budget_bytes.saturating_sub(length);
         // The old chunk goes first, for the new one to take its place.
         (self.chunk, self.chunk_position) = (Bytes::new(), self.position);
-        let mut buffer = buffers::take(length);
-        let read = self.file.read_at(self.position, &mut buffer[..length])?;
-        self.chunk = buffers::share(buffer, read);
+        let mut buffer = Buffer::take(length);
+        let read = self.file.read_at(self.position, buffer.bytes())?;
+        self.chunk = buffer.share(read);
         Ok(self.chunk.len() >= needed)
     }
 
