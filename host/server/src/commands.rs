@@ -3,6 +3,7 @@
 mod check;
 mod demo;
 mod log;
+mod output;
 mod predict;
 mod read;
 mod schema;
@@ -14,6 +15,7 @@ mod write;
 use std::process::ExitCode;
 
 use anyhow::Result;
+pub(crate) use output::Unread;
 use clap::{Parser, Subcommand};
 
 /// The hidden command under which this binary compiles one component and ends.

@@ -41,6 +41,7 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 pub fn main() -> ExitCode {
     match commands::run() {
         Ok(code) => code,
+        Err(error) if error.is::<commands::Unread>() => ExitCode::SUCCESS,
         Err(error) => {
             // One line, causes included, so that it can be read in a log.
             eprintln!("understudy: {error:#}");

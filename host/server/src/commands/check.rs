@@ -10,6 +10,7 @@ use message::{Contents, Datatype, Request, RequestId, Tensor};
 use sandbox::{How, Inspection, LoadError, Model, ModelLimits, Runtime, RuntimeConfig, TensorType};
 use serde_json::{Value, json};
 
+use super::output::{print, print_line};
 use crate::clock;
 use crate::options::compile_in_child;
 
@@ -46,9 +47,9 @@ impl Check {
         let took = started.elapsed();
         let report = report(&self.file, wasm.len(), &inspection, &loaded, took);
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&report)?);
+            print_line(serde_json::to_string_pretty(&report)?)?;
         } else {
-            print_report(&report);
+            print(page_of(&report))?;
         }
         Ok(if loaded.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
@@ -153,17 +154,19 @@ fn shown(tensor: &TensorType) -> String {
     format!("{} {} {shape:?}", tensor.name, tensor.datatype)
 }
 
-fn print_report(report: &Value) {
+fn page_of(report: &Value) -> String {
+    let mut page = String::new();
     for (name, value) in report.as_object().into_iter().flatten() {
-        match value {
-            Value::Null => {}
-            Value::String(text) => println!("{name}: {text}"),
-            Value::Array(them) if them.is_empty() => println!("{name}: none"),
+        page += &match value {
+            Value::Null => continue,
+            Value::String(text) => format!("{name}: {text}\n"),
+            Value::Array(them) if them.is_empty() => format!("{name}: none\n"),
             Value::Array(them) => {
-                println!("{name}:");
-                them.iter().for_each(|it| println!("  {}", it.as_str().unwrap_or_default()));
+                let line = |it: &Value| format!("  {}\n", it.as_str().unwrap_or_default());
+                format!("{name}:\n{}", them.iter().map(line).collect::<String>())
             }
-            other => println!("{name}: {other}"),
-        }
+            other => format!("{name}: {other}\n"),
+        };
     }
+    page
 }

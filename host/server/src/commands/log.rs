@@ -8,6 +8,7 @@ use clap::{Args, Subcommand};
 use serde_json::{Value, json};
 use stream::TopicReport;
 
+use super::output::{print, print_line};
 use super::table::Table;
 
 /// Inspect the files of the embedded stream.
@@ -40,9 +41,9 @@ impl Log {
         let damaged = topics.iter().any(|topic| !topic.damages.is_empty());
         if verify.json {
             let topics: Vec<_> = topics.iter().map(json_of).collect();
-            println!("{}", serde_json::to_string_pretty(&topics)?);
+            print_line(serde_json::to_string_pretty(&topics)?)?;
         } else {
-            print!("{}", table_of(&topics));
+            print(table_of(&topics))?;
         }
         Ok(if damaged { ExitCode::FAILURE } else { ExitCode::SUCCESS })
     }

@@ -10,6 +10,7 @@ use message::Time;
 use serde_json::{Value, json};
 use stream::{EmbeddedStream, Partition, ReadLimit, StoredRecord, Stream, TopicOptions};
 
+use super::output::print_line;
 use crate::journal::topic_name;
 
 /// How much is read at once.
@@ -81,7 +82,7 @@ impl Read {
                 partition.wait(next, WAIT);
             }
             for record in records.iter().take(usize::try_from(left).unwrap_or(usize::MAX)) {
-                println!("{}", if self.json { json_of(record) } else { line_of(record) });
+                print_line(if self.json { json_of(record) } else { line_of(record) })?;
                 next = record.offset + 1;
                 left -= 1;
             }

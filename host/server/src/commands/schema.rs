@@ -6,6 +6,8 @@ use anyhow::Result;
 use catalog::Kind;
 use clap::{Args, ValueEnum};
 
+use super::output::print_line;
+
 /// Print the JSON Schema of a configuration file, made from the types that read it.
 #[derive(Debug, Args)]
 pub(crate) struct Schema {
@@ -31,7 +33,7 @@ impl Schema {
             File::Model => Kind::Model,
             File::Host => Kind::Host,
         };
-        println!("{}", serde_json::to_string_pretty(&catalog::schema(kind))?);
+        print_line(serde_json::to_string_pretty(&catalog::schema(kind))?)?;
         Ok(ExitCode::SUCCESS)
     }
 }

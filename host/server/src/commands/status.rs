@@ -8,6 +8,7 @@ use anyhow::Result;
 use clap::Args;
 use serde_json::Value;
 
+use super::output::{print, print_line};
 use super::table::Table;
 use crate::address::Addresses;
 use crate::http;
@@ -35,18 +36,19 @@ impl Status {
         let body = http::get(admin, "/status")?;
         let status: Value = serde_json::from_slice(&body)?;
         if self.json {
-            println!("{}", serde_json::to_string_pretty(&status)?);
+            print_line(serde_json::to_string_pretty(&status)?)?;
         } else {
-            print_status(&status);
+            print(page_of(&status))?;
         }
         Ok(ExitCode::SUCCESS)
     }
 }
 
-fn print_status(status: &Value) {
+fn page_of(status: &Value) -> String {
+    let mut page = String::new();
     for endpoint in status["endpoints"].as_array().into_iter().flatten() {
-        println!(
-            "{}: {} requests, {} open, p50 {} ms, p99 {} ms, deadline {} ms",
+        page += &format!(
+            "{}: {} requests, {} open, p50 {} ms, p99 {} ms, deadline {} ms\n",
             text(&endpoint["name"]),
             endpoint["requests"],
             endpoint["open_mailboxes"],
@@ -54,20 +56,21 @@ fn print_status(status: &Value) {
             millis(&endpoint["latency_us_p99"]),
             millis(&endpoint["deadline_us"]),
         );
-        print!("{}", models_table(endpoint));
+        page += &models_table(endpoint).to_string();
         for answers in endpoint["answers"].as_array().into_iter().flatten() {
-            println!(
-                "  {} answers from {} ({})",
+            page += &format!(
+                "  {} answers from {} ({})\n",
                 answers["count"],
                 text(&answers["from"]),
                 text(&answers["reason"])
             );
         }
-        println!();
+        page.push('\n');
     }
     for problem in status["problems"].as_array().into_iter().flatten() {
-        println!("problem: {}", text(problem));
+        page += &format!("problem: {}\n", text(problem));
     }
+    page
 }
 
 fn models_table(endpoint: &Value) -> Table {

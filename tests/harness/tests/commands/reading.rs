@@ -80,6 +80,22 @@ fn who_follows_a_topic_sees_records_as_they_come() {
 }
 
 #[test]
+fn who_stops_reading_ends_the_command_and_nothing_else() {
+    let stopped = answered();
+    let mut reader = Command::new(binary())
+        .args(["read", "e", "answers", "--json"])
+        .args(["--data".as_ref(), stopped.data().as_os_str()])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()
+        .unwrap();
+    drop(reader.stdout.take());
+    let output = reader.wait_with_output().unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    assert!(output.stderr.is_empty(), "{}", String::from_utf8_lossy(&output.stderr));
+}
+
+#[test]
 fn a_sound_log_is_verified_also_under_a_running_host() {
     let models = Models::with_champion("e", "times-2");
     let host = start(&models);
@@ -102,11 +118,20 @@ fn a_sound_log_is_verified_also_under_a_running_host() {
 
 #[test]
 fn a_damaged_byte_is_found_and_placed_and_never_read_as_if_nothing_were() {
-    let models = Models::with_champion("e", "times-2");
-    models.policy("e", "[roles]\nchampion = 'champion'\n[stream]\nsegment = '4KiB'\n");
-    let host = start(&models);
-    ask(&host);
-    let stopped = host.stop();
+    // In the only segment, and in a sealed one.
+    for segment in ["64MiB", "4KiB"] {
+        let models = Models::with_champion("e", "times-2");
+        let stream = format!(
+            "deadline = '20s'\n[roles]\nchampion = 'champion'\n[stream]\nsegment = '{segment}'\n"
+        );
+        models.policy("e", &stream);
+        let host = start(&models);
+        ask(&host);
+        check_damage(&host.stop());
+    }
+}
+
+fn check_damage(stopped: &Stopped) {
     let data = stopped.data();
     let file = first_segment(&data.join("stream/e/answers"));
     flip_a_byte_in_the_middle(&file);

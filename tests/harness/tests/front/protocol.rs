@@ -99,7 +99,7 @@ fn a_host_without_models_is_alive_and_not_ready() {
     assert_eq!(ready.status, 503);
     assert_eq!(ready.error().as_deref(), Some("there is no endpoint"));
     models.install("e", "champion", guest("times-2"));
-    models.policy("e", "[roles]\nchampion = 'champion'\n");
+    models.policy("e", "deadline = '20s'\n[roles]\nchampion = 'champion'\n");
     host.wait_for("the endpoint is there", |host| host.endpoint("e"));
     host.wait_for("the host is ready", |host| {
         let ready = host.client().get("/v2/health/ready").ok()?;
