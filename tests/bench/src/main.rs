@@ -16,7 +16,7 @@ mod table;
 
 use std::process::ExitCode;
 
-use anyhow::Result;
+use anyhow::{Result, ensure};
 use clap::Parser;
 
 use crate::machine::Machine;
@@ -53,10 +53,20 @@ fn run(line: &CommandLine) -> Result<()> {
     let chosen = rows::chosen(&line.rows)?;
     let machine = Machine::look()?;
     let mut table = Table::default();
+    let mut failed = String::new();
     for group in chosen {
         eprintln!("({}) {}", group.letter, group.what);
-        table.extend((group.measure)()?);
+        match (group.measure)() {
+            Ok(rows) => table.extend(rows),
+            // The rows of the others are worth having all the same.
+            Err(error) => {
+                eprintln!("({}) {error:#}", group.letter);
+                failed.push(group.letter);
+            }
+        }
     }
     println!("{machine}\n\n{table}");
-    table.write(&folder::root().join("target/bench.json"))
+    table.write(&folder::root().join("target/bench.json"))?;
+    ensure!(failed.is_empty(), "these rows could not be measured: {failed}");
+    Ok(())
 }
