@@ -15,8 +15,8 @@ mod write;
 use std::process::ExitCode;
 
 use anyhow::Result;
-pub(crate) use output::Unread;
 use clap::{Parser, Subcommand};
+pub(crate) use output::Unread;
 
 /// The hidden command under which this binary compiles one component and ends.
 pub(crate) const COMPILE_CHILD: &str = "compile-child";

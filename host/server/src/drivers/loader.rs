@@ -4,6 +4,7 @@
 //! scan is left to the next scan.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
@@ -54,6 +55,7 @@ pub(crate) struct Warm {
 /// The threads that load.
 pub(crate) struct Loader {
     jobs: Sender<LoadJob>,
+    stopping: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
 
@@ -64,15 +66,17 @@ impl Loader {
         loaded: impl Fn(Loaded) + Clone + Send + 'static,
     ) -> std::io::Result<Self> {
         let (jobs, waiting) = crossbeam_channel::unbounded();
+        let stopping = Arc::new(AtomicBool::new(false));
         let threads = (0..THREADS)
             .map(|index| {
                 let (runtime, waiting, loaded) = (runtime.clone(), waiting.clone(), loaded.clone());
+                let stopping = Arc::clone(&stopping);
                 std::thread::Builder::new()
                     .name(format!("loader-{index}"))
-                    .spawn(move || run(&runtime, &waiting, &loaded))
+                    .spawn(move || run(&runtime, &waiting, &stopping, &loaded))
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { jobs, threads })
+        Ok(Self { jobs, stopping, threads })
     }
 
     /// Queues a load.
@@ -80,8 +84,9 @@ impl Loader {
         self.jobs.send(job).expect("invariant: the threads live as long as the loader");
     }
 
-    /// Ends the threads after the loads that are under way; queued ones are dropped.
+    /// Ends the threads: queued loads are dropped, and a model that is being warmed is let go.
     pub(crate) fn stop(self) {
+        self.stopping.store(true, Ordering::Relaxed);
         drop(self.jobs);
         for thread in self.threads {
             if thread.join().is_err() {
@@ -91,18 +96,26 @@ impl Loader {
     }
 }
 
-fn run(runtime: &Runtime, waiting: &Receiver<LoadJob>, loaded: &impl Fn(Loaded)) {
+fn run(
+    runtime: &Runtime,
+    waiting: &Receiver<LoadJob>,
+    stopping: &AtomicBool,
+    loaded: &impl Fn(Loaded),
+) {
     sandbox::lanes::lower_own_priority();
     for job in waiting {
+        if stopping.load(Ordering::Relaxed) {
+            return;
+        }
         let started = Instant::now();
-        let result = load(runtime, &job);
+        let result = load(runtime, &job, stopping);
         let LoadJob { endpoint, model, file, .. } = job;
         let took = started.elapsed();
         loaded(Loaded { endpoint, model, revision: file.revision, took, result });
     }
 }
 
-fn load(runtime: &Runtime, job: &LoadJob) -> Result<Warm, String> {
+fn load(runtime: &Runtime, job: &LoadJob, stopping: &AtomicBool) -> Result<Warm, String> {
     let wasm = job.file.read().map_err(|error| error.to_string())?;
     check_grants(runtime, &wasm, &job.file.manifest.grants)?;
     let model = runtime.load(&wasm, &job.limits).map_err(|error| error.to_string())?;
@@ -112,7 +125,7 @@ fn load(runtime: &Runtime, job: &LoadJob) -> Result<Warm, String> {
             .check(&forms(&description.inputs), &forms(&description.outputs))
             .map_err(|error| error.to_string())?;
     }
-    let requests = warm_up(&model, job)?;
+    let requests = warm_up(&model, job, stopping)?;
     Ok(Warm { model, requests })
 }
 
@@ -129,10 +142,13 @@ fn check_grants(runtime: &Runtime, wasm: &[u8], grants: &catalog::Grants) -> Res
 }
 
 /// Runs the model on the endpoint's recent requests, one at a time; a fault refuses it.
-fn warm_up(model: &Model, job: &LoadJob) -> Result<usize, String> {
+fn warm_up(model: &Model, job: &LoadJob, stopping: &AtomicBool) -> Result<usize, String> {
     let recent = recent_requests(job);
     let mut session = model.session().map_err(|fault| fault.message)?;
     for request in &recent {
+        if stopping.load(Ordering::Relaxed) {
+            return Err("the host stopped while it was warmed".to_owned());
+        }
         let call = session.predict(&[request]);
         if let Err(fault) = call.results {
             return Err(format!(

@@ -17,7 +17,7 @@ fn a_good_component_is_described_with_what_it_costs() {
     assert!(said.success, "{report:#}");
     assert_eq!(report["loads"], true);
     // Types alone: there is no function that it could call.
-    assert_eq!(report["imports"], json!(["understudy:model/types@0.1.0"]));
+    assert_eq!(report["imports"], json!([]));
     assert_eq!(report["inputs"], json!(["x FP64 [1]"]));
     assert_eq!(report["outputs"], json!(["y FP64 [1]"]));
     assert_eq!(report["bytes"], guest("times-2").len());
