@@ -20,6 +20,7 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle as Task;
 
 use crate::address::{Addresses, listen};
+use crate::drivers::housekeeper::Housekeeper;
 use crate::drivers::loader::Loader;
 use crate::drivers::supervisor::{Order, Supervisor};
 use crate::endpoint::Endpoint;
@@ -227,6 +228,7 @@ fn start_supervisor(
         lanes,
         stream: Arc::clone(stream),
         loader,
+        housekeeper: Housekeeper::start()?,
         inbox: Arc::clone(orders),
         catalog: Arc::new(Catalog::default()),
         leaving: Vec::new(),

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use message::EndpointName;
-use stream::{Fsync, OpenError, Partition, Stream, Subscription, TopicOptions};
+use stream::{AppendError, Fsync, OpenError, Partition, Stream, Subscription, TopicOptions};
 
 /// The name under which the rendezvous commits.
 pub(crate) const READER: &str = "rendezvous";
@@ -47,6 +47,13 @@ impl Journal {
     /// Calls `wake` whenever more of the requests or the answers can be read.
     pub(crate) fn subscribe(&self, wake: Arc<dyn Fn(u64) + Send + Sync>) -> [Subscription; 2] {
         [self.requests.subscribe(Arc::clone(&wake)), self.answers.subscribe(wake)]
+    }
+
+    /// Commits how far the requests are done, and from where on later answers are to be looked for.
+    pub(crate) fn commit(&self, requests: u64, answers: u64) -> Result<(), AppendError> {
+        // In this order: after a crash between the two, answers are looked for from further back.
+        self.requests.commit(READER, requests)?;
+        self.answers.commit(READER, answers)
     }
 
     /// Every topic with its word.

@@ -21,13 +21,13 @@ use tokio::sync::oneshot;
 
 use crate::abort::AbortOnPanic;
 use crate::clock;
+use crate::drivers::housekeeper::Chore;
 use crate::drivers::recovery::Recovery;
 use crate::drivers::supervisor::{Calls, Order};
 use crate::endpoint::{
     Answered, Appended, Call, Endpoint, Event, Records, Recovered, Reply, Unanswered,
 };
 use crate::inbox::Inbox;
-use crate::journal::READER;
 use crate::live::{Identity, Live};
 
 /// How many ids from outside are remembered with their answers.
@@ -70,6 +70,7 @@ pub(crate) struct Driver {
     /// How the calls of each revision went since the supervisor was told.
     calls_of: HashMap<u64, Calls>,
     supervisor: Arc<Inbox<Order>>,
+    chores: Arc<Inbox<Chore>>,
     committed: u64,
     commit_due: Option<Instant>,
     retain_due: Instant,
@@ -165,6 +166,7 @@ impl Driver {
         limits: DriverLimits,
         recovery: Recovery,
         supervisor: Arc<Inbox<Order>>,
+        chores: Arc<Inbox<Chore>>,
     ) -> Self {
         let mut remembered = Remembered::default();
         recovery.answered.into_iter().for_each(|(id, offset)| remembered.insert(id, offset));
@@ -195,6 +197,7 @@ impl Driver {
             scores: Vec::new(),
             calls_of: HashMap::new(),
             supervisor,
+            chores,
             committed: recovery.committed,
             commit_due: None,
             retain_due: Instant::now() + RETAIN_EVERY,
@@ -230,7 +233,7 @@ impl Driver {
             self.finish_requests();
             self.keep_house(now);
         }
-        self.commit();
+        self.commit_at_end();
         self.refuse_the_rest();
     }
 
@@ -370,33 +373,35 @@ impl Driver {
         }
         if self.retain_due <= moment {
             self.retain_due = moment + RETAIN_EVERY;
-            for (topic, partition) in self.endpoint.journal.topics() {
-                if let Err(error) = partition.retain(now) {
-                    tracing::warn!(endpoint = %self.endpoint.name, topic, %error, "retention failed");
-                }
-            }
+            let endpoint = Arc::clone(&self.endpoint);
+            // A full inbox of chores is tried again in ten seconds.
+            let _later = self.chores.offer(Chore::Retain { endpoint, now });
         }
         self.endpoint.meter.set_open_mailboxes(self.machine.open_mailboxes());
     }
 
-    /// Commits the lowest request that is not done, and where its answer can be at the earliest.
+    /// Has the lowest request that is not done committed, and where its answer can be at the earliest.
     fn commit(&mut self) {
         self.commit_due = None;
-        let requests = self.watermark.lowest();
-        let journal = &self.endpoint.journal;
-        let answers =
-            self.watermark.lowest_mark().unwrap_or_else(|| journal.answers.readable_end());
-        // In this order: after a crash between the two, answers are looked for from further back.
-        let committed = journal
-            .requests
-            .commit(READER, requests)
-            .and_then(|()| journal.answers.commit(READER, answers));
-        match committed {
-            Ok(()) => self.committed = requests,
-            Err(error) => {
-                tracing::warn!(endpoint = %self.endpoint.name, %error, "commit failed");
-            }
+        let (requests, answers) = self.done();
+        let endpoint = Arc::clone(&self.endpoint);
+        if self.chores.offer(Chore::Commit { endpoint, requests, answers }).is_ok() {
+            self.committed = requests;
         }
+    }
+
+    /// Commits for the last time.
+    fn commit_at_end(&self) {
+        let (requests, answers) = self.done();
+        if let Err(error) = self.endpoint.journal.commit(requests, answers) {
+            tracing::warn!(endpoint = %self.endpoint.name, %error, "commit failed");
+        }
+    }
+
+    fn done(&self) -> (u64, u64) {
+        let mark = self.watermark.lowest_mark();
+        let answers = mark.unwrap_or_else(|| self.endpoint.journal.answers.readable_end());
+        (self.watermark.lowest(), answers)
     }
 }
 

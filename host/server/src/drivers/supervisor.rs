@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 
 use crate::abort::AbortOnPanic;
 use crate::clock;
+use crate::drivers::housekeeper::Housekeeper;
 use crate::drivers::loader::{LoadJob, Loaded, Loader, Warm};
 use crate::endpoint::Event;
 use crate::host::Shared;
@@ -54,6 +55,7 @@ pub(crate) struct Supervisor {
     pub(crate) lanes: Lanes,
     pub(crate) stream: Arc<dyn Stream>,
     pub(crate) loader: Loader,
+    pub(crate) housekeeper: Housekeeper,
     pub(crate) inbox: Arc<Inbox<Order>>,
     pub(crate) catalog: Arc<Catalog>,
     /// Members of models that are gone, until their endpoint is published.
@@ -297,6 +299,7 @@ impl Supervisor {
             }
         }
         self.loader.stop();
+        self.housekeeper.stop();
         self.lanes.shutdown();
         if let Err(error) = self.stream.sync() {
             tracing::error!(%error, "the stream could not be synced");

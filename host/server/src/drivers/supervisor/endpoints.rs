@@ -108,7 +108,13 @@ impl Supervisor {
         let supervisor = Arc::clone(&self.inbox);
         let limits =
             DriverLimits { open_mailboxes: limits.open_mailboxes, score_grace: limits.score_grace };
-        let driver = Driver::new(Arc::clone(endpoint), limits, recovery, supervisor);
+        let driver = Driver::new(
+            Arc::clone(endpoint),
+            limits,
+            recovery,
+            supervisor,
+            self.housekeeper.chores(),
+        );
         std::thread::Builder::new()
             .name(format!("rendezvous-{}", endpoint.name))
             .spawn(move || driver.run())
