@@ -134,27 +134,17 @@ impl front::Admin for Shared {
 
 impl Shared {
     fn known_endpoint(&self, name: &str) -> Result<Arc<Endpoint>, InferError> {
-        self.endpoint(name).ok_or_else(|| InferError::UnknownEndpoint {
-            known: self
-                .endpoints
-                .load()
-                .keys()
-                .take(KNOWN_NAMES)
-                .map(ToString::to_string)
-                .collect(),
-        })
+        self.endpoint(name).ok_or_else(|| InferError::UnknownEndpoint { known: self.known_names() })
     }
 
     fn no_endpoint(&self) -> NotFound {
-        NotFound::Endpoint {
-            known: self
-                .endpoints
-                .load()
-                .keys()
-                .take(KNOWN_NAMES)
-                .map(ToString::to_string)
-                .collect(),
-        }
+        NotFound::Endpoint { known: self.known_names() }
+    }
+
+    /// The names that an error lists.
+    fn known_names(&self) -> Vec<String> {
+        let endpoints = self.endpoints.load();
+        endpoints.keys().take(KNOWN_NAMES).map(ToString::to_string).collect()
     }
 
     fn readiness(&self) -> Readiness {

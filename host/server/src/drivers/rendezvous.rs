@@ -269,21 +269,19 @@ impl Driver {
             return;
         }
         tracing::error!(endpoint = %self.endpoint.name, requests, answers, "the stream is broken");
-        let refusal = || Err(Unanswered::StreamBroken);
         if requests {
             for unopened in self.unopened.drain(..) {
-                let _gone = unopened.reply.map(|reply| reply.send(refusal()));
+                let _gone = unopened.reply.map(|reply| reply.send(Err(Unanswered::StreamBroken)));
             }
             for records in self.unacknowledged.drain(..) {
                 let _gone = records.reply.send(Err(Unanswered::StreamBroken));
             }
         }
-        for (_, reply) in self.repeated.drain(..) {
-            let _gone = reply.send(refusal());
-        }
-        for untold in self.untold.drain(..) {
-            for reply in untold.replies {
-                let _gone = reply.send(refusal());
+        if answers {
+            let untold = self.untold.drain(..).flat_map(|untold| untold.replies);
+            let repeated = self.repeated.drain(..).map(|(_, reply)| reply);
+            for reply in untold.chain(repeated) {
+                let _gone = reply.send(Err(Unanswered::StreamBroken));
             }
         }
     }
