@@ -4,11 +4,12 @@
 //! from cause to HTTP status stands in one place, in `problem.rs`.
 
 use std::future::Future;
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::StatusCode;
-use message::oip::InferRequest;
+use message::oip::{Encoding, InferRequest, InferResponse};
 use message::{Datatype, Fault, Refusal, Time};
 
 /// Answers what the front is asked.
@@ -64,8 +65,14 @@ pub trait Host: Send + Sync + 'static {
 pub struct Call {
     /// What the caller asks.
     pub document: InferRequest,
-    /// The document as it was received, byte for byte. `Clone` costs one atomic increment.
+    /// The request as it was received, byte for byte. `Clone` costs one atomic increment.
     pub body: Bytes,
+    /// How `body` is encoded.
+    pub encoding: Encoding,
+    /// Whether [`Answered::response`] is wanted.
+    pub wants_tensors: bool,
+    /// How long the caller waits. It can only shorten the time that an answer has.
+    pub timeout: Option<Duration>,
     /// The key by which the caller marks repetitions: the header `idempotency-key`.
     pub idempotency_key: Option<String>,
     /// The caller's trace, in the form of W3C Trace Context.
@@ -79,6 +86,8 @@ pub struct Call {
 pub struct Answered {
     /// The response document, encoded.
     pub json: Bytes,
+    /// The same as a value, where the call [wants](Call::wants_tensors) it.
+    pub response: Option<Arc<InferResponse>>,
 }
 
 /// Where appended requests lie.

@@ -32,6 +32,21 @@ pub(crate) use error::excerpt;
 /// The largest number of dimensions that a tensor may have in a document.
 pub const RANK_LIMIT: usize = 32;
 
+/// How the bytes of a request are to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Encoding {
+    /// As a JSON document.
+    #[default]
+    Json,
+    /// As a JSON document of this many bytes, with tensors in binary behind it.
+    Binary {
+        /// The length of the document.
+        document_bytes: usize,
+    },
+    /// As a `ModelInferRequest` of protobuf.
+    Protobuf,
+}
+
 /// A question in the words of the protocol.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct InferRequest {

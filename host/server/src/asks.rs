@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use front::{Answered, Appended, Call, InferError, Metadata, NotFound, Readiness, ServerMetadata};
-use message::oip::{InferRequest, InferResponse, encode_response};
+use message::oip::{Encoding, InferRequest, InferResponse, encode_response};
 use message::{Outcome, Parameter, Time};
 use sandbox::TensorType;
 use tokio::sync::oneshot;
 
 use crate::clock;
-use crate::endpoint::{self, Ask, Endpoint, Event, Records, Unanswered};
+use crate::endpoint::{self, Ask, Endpoint, Event, Records, Reply, Unanswered};
 use crate::envelope::{self, Incoming, ReturnTo};
 use crate::host::Shared;
 use crate::live::{Identity, Live, LiveMember};
@@ -25,8 +25,8 @@ const KNOWN_NAMES: usize = 50;
 impl front::Host for Shared {
     async fn infer(&self, name: &str, call: Call) -> Result<Answered, InferError> {
         let endpoint = self.known_endpoint(name)?;
+        let (reply, answer) = Reply::new(call.wants_tensors);
         let ask = ask_of(&endpoint.live.load(), call)?;
-        let (reply, answer) = oneshot::channel();
         let call = Box::new(endpoint::Call { ask, reply });
         if endpoint.inbox.offer(Event::Call(call)).is_err() {
             return Err(InferError::Busy { retry_after: RETRY_AFTER });
@@ -35,7 +35,9 @@ impl front::Host for Shared {
             Ok(Ok(answered)) if answered.is_error => {
                 Err(InferError::NothingCame { json: answered.document })
             }
-            Ok(Ok(answered)) => Ok(Answered { json: answered.document }),
+            Ok(Ok(answered)) => {
+                Ok(Answered { json: answered.document, response: answered.response })
+            }
             Ok(Err(unanswered)) => Err(error_of(unanswered)),
             // The driver has ended, and with it the endpoint.
             Err(_) => Err(InferError::ShuttingDown),
@@ -176,12 +178,22 @@ pub(crate) async fn append(endpoint: &Endpoint, asks: Vec<Ask>) -> Result<Append
 pub(crate) fn ask_of_record(live: &Live, body: Bytes, received: Time) -> Result<Ask, InferError> {
     let document = message::oip::decode_request(&body).map_err(invalid)?;
     let return_to = ReturnTo::Topic;
-    let incoming = Incoming { document, body, id: None, return_to, received, traceparent: None };
+    let incoming = Incoming {
+        document,
+        body,
+        encoding: Encoding::Json,
+        timeout: None,
+        id: None,
+        return_to,
+        received,
+        traceparent: None,
+    };
     envelope::ask(live, incoming).map_err(invalid)
 }
 
 fn ask_of(live: &Live, call: Call) -> Result<Ask, InferError> {
-    let Call { document, body, idempotency_key, traceparent, received } = call;
+    let Call { document, body, encoding, timeout, idempotency_key, traceparent, received, .. } =
+        call;
     check_inputs(live, &document)?;
     let made_up;
     let (id, return_to) = match &idempotency_key {
@@ -192,7 +204,9 @@ fn ask_of(live: &Live, call: Call) -> Result<Ask, InferError> {
         }
     };
     let traceparent = traceparent.as_deref();
-    let incoming = Incoming { document, body, id: Some(id), return_to, received, traceparent };
+    let id = Some(id);
+    let incoming =
+        Incoming { document, body, encoding, timeout, id, return_to, received, traceparent };
     envelope::ask(live, incoming).map_err(invalid)
 }
 
@@ -233,7 +247,8 @@ async fn alone(
             .collect(),
         outputs: prediction.outputs,
     };
-    Ok(Answered { json: Bytes::from(encode_response(&response)) })
+    let json = Bytes::from(encode_response(&response));
+    Ok(Answered { json, response: Some(Arc::new(response)) })
 }
 
 fn invalid(error: impl ToString) -> InferError {

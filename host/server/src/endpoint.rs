@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
+use message::oip::InferResponse;
 use message::{EndpointName, ModelName, Request, Revision, Role};
 use sandbox::lanes::Scored;
 use stream::Record;
@@ -77,7 +78,29 @@ pub(crate) struct Call {
 }
 
 /// Where the answer of a call goes.
-pub(crate) type Reply = oneshot::Sender<Result<Answered, Unanswered>>;
+pub(crate) struct Reply {
+    sender: oneshot::Sender<Result<Answered, Unanswered>>,
+    /// Whether the caller wants the answer as a value too.
+    pub(crate) wants_tensors: bool,
+}
+
+impl Reply {
+    /// A way back to a caller.
+    pub(crate) fn new(
+        wants_tensors: bool,
+    ) -> (Self, oneshot::Receiver<Result<Answered, Unanswered>>) {
+        let (sender, receiver) = oneshot::channel();
+        (Self { sender, wants_tensors }, receiver)
+    }
+
+    /// Tells the caller; gives back what nobody listens to any more.
+    pub(crate) fn send(
+        self,
+        answered: Result<Answered, Unanswered>,
+    ) -> Result<(), Result<Answered, Unanswered>> {
+        self.sender.send(answered)
+    }
+}
 
 /// Records on their way in; whoever brings them is told when all of them are kept.
 pub(crate) struct Records {
@@ -99,6 +122,8 @@ pub(crate) struct Recovered {
 pub(crate) struct Answered {
     /// The document of the protocol, as the answers topic has it.
     pub(crate) document: Bytes,
+    /// The same as a value, for callers who want it.
+    pub(crate) response: Option<Arc<InferResponse>>,
     /// Whether it says that nothing came.
     pub(crate) is_error: bool,
 }

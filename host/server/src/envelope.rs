@@ -1,7 +1,9 @@
 //! Requests as records: how a call becomes one, and how one is read again.
 
+use std::time::Duration;
+
 use bytes::Bytes;
-use message::oip::InferRequest;
+use message::oip::{Encoding, InferRequest};
 use message::record::{
     Arrival, RequestEnvelope, RequestRecordError, decode_request_record, header,
 };
@@ -35,8 +37,11 @@ impl ReturnTo {
 /// A request that comes in from outside of the stream.
 pub(crate) struct Incoming<'a> {
     pub(crate) document: InferRequest,
-    /// The document as it was received, which is what the record keeps.
+    /// The request as it was received, which is what the record keeps.
     pub(crate) body: Bytes,
+    pub(crate) encoding: Encoding,
+    /// How long the caller waits at the most.
+    pub(crate) timeout: Option<Duration>,
     /// The id; where there is none, the document's own.
     pub(crate) id: Option<&'a str>,
     pub(crate) return_to: ReturnTo,
@@ -46,13 +51,14 @@ pub(crate) struct Incoming<'a> {
 
 /// Makes a request of what came in, with the record that keeps it.
 pub(crate) fn ask(live: &Live, incoming: Incoming<'_>) -> Result<Ask, RequestRecordError> {
-    let Incoming { document, body, id, return_to, received, traceparent } = incoming;
+    let Incoming { document, body, encoding, timeout, id, return_to, received, traceparent } =
+        incoming;
     let known = message::record::Headers { id, traceparent, ..Default::default() };
     let made_up = crate::ids::fresh(received);
     let arrival = Arrival {
         fallback_id: &made_up,
         received,
-        deadline: live.deadline,
+        deadline: timeout.map_or(live.deadline, |timeout| timeout.min(live.deadline)),
         key_input: live.key_input.as_deref(),
     };
     let RequestEnvelope { request, priority, .. } =
@@ -65,6 +71,13 @@ pub(crate) fn ask(live: &Live, incoming: Incoming<'_>) -> Result<Ask, RequestRec
     if let Some(trace) = traceparent {
         headers = headers.with(header::TRACEPARENT, trace);
     }
+    headers = match encoding {
+        Encoding::Json => headers,
+        Encoding::Protobuf => headers.with(header::CONTENT_TYPE, header::PROTOBUF),
+        Encoding::Binary { document_bytes } => headers
+            .with(header::CONTENT_TYPE, header::BINARY)
+            .with(header::INFERENCE_HEADER_CONTENT_LENGTH, document_bytes.to_string()),
+    };
     let key = request.key.as_ref().map(|key| Bytes::copy_from_slice(key.as_bytes()));
     let record = Record { time: received, key, headers, value: body };
     Ok(Ask { request, record, may_repeat: return_to != ReturnTo::Call, priority })

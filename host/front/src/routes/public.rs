@@ -8,6 +8,7 @@ use hyper::header::EXPECT;
 use hyper::http::request::Parts;
 use hyper::{Request, StatusCode};
 use message::Time;
+use message::oip::Encoding;
 use serde_json::{Value, json};
 
 use crate::body;
@@ -111,7 +112,16 @@ impl<H: Host> Shared<H> {
         headers::check_no_binary(&head.headers, whole.bytes.len())?;
         let document = body::decode(whole.bytes.clone()).await?;
         let body = whole.bytes.clone();
-        let call = Call { document, body, idempotency_key, traceparent, received };
+        let call = Call {
+            document,
+            body,
+            encoding: Encoding::Json,
+            wants_tensors: false,
+            timeout: None,
+            idempotency_key,
+            traceparent,
+            received,
+        };
         let answered = match model {
             None => self.host.infer(endpoint, call).await,
             Some(model) => self.host.infer_model(endpoint, model, call).await,

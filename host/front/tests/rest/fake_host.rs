@@ -101,7 +101,7 @@ impl Host for FakeHost {
             _ => return Err(InferError::UnknownEndpoint { known: Self::known() }),
         }
         let document = json!({ "model_name": endpoint, "id": id, "outputs": [] });
-        Ok(Answered { json: Bytes::from(document.to_string()) })
+        Ok(Answered { json: Bytes::from(document.to_string()), response: None })
     }
 
     async fn infer_model(
@@ -113,7 +113,7 @@ impl Host for FakeHost {
         match model {
             "good" => {
                 let document = json!({ "model_name": endpoint, "model_version": model });
-                Ok(Answered { json: Bytes::from(document.to_string()) })
+                Ok(Answered { json: Bytes::from(document.to_string()), response: None })
             }
             "coy" => Err(InferError::Refused(Refusal::Abstain("not today".to_owned()))),
             "broken" => {

@@ -6,6 +6,7 @@
 use thiserror::Error;
 
 use crate::Time;
+use crate::oip::Encoding;
 
 /// The id of the request. On a request without it, the document's `id` is the id.
 pub const ID: &str = "id";
@@ -25,8 +26,17 @@ pub const REVISION: &str = "revision";
 pub const REASON: &str = "reason";
 /// Stands on an answer that says that nothing came.
 pub const ERROR: &str = "error";
+/// How the bytes of a request are to be read: [`PROTOBUF`], [`BINARY`], or else as JSON.
+pub const CONTENT_TYPE: &str = "content-type";
+/// The length of the JSON document that binary tensors stand behind.
+pub const INFERENCE_HEADER_CONTENT_LENGTH: &str = "inference-header-content-length";
 /// The offset of the request that a score or an answer belongs to.
 pub const REQUEST_OFFSET: &str = "request-offset";
+
+/// The content type of a `ModelInferRequest` of protobuf.
+pub const PROTOBUF: &str = "application/x-protobuf";
+/// The content type of a JSON document with tensors in binary behind it.
+pub const BINARY: &str = "application/octet-stream";
 
 /// The known headers of a record.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -49,6 +59,10 @@ pub struct Headers<'a> {
     pub reason: Option<&'a str>,
     /// [`REQUEST_OFFSET`]
     pub request_offset: Option<u64>,
+    /// [`CONTENT_TYPE`]. Any bytes will do: only two of its values mean something to us.
+    pub content_type: Option<&'a [u8]>,
+    /// [`INFERENCE_HEADER_CONTENT_LENGTH`]
+    pub inference_header_content_length: Option<u64>,
 }
 
 /// Why a header cannot be read.
@@ -85,10 +99,32 @@ impl<'a> Headers<'a> {
                 REVISION => headers.revision = Some(text(REVISION, value)?),
                 REASON => headers.reason = Some(text(REASON, value)?),
                 REQUEST_OFFSET => headers.request_offset = Some(number(REQUEST_OFFSET, value)?),
+                CONTENT_TYPE => headers.content_type = Some(value),
+                INFERENCE_HEADER_CONTENT_LENGTH => {
+                    let length = number(INFERENCE_HEADER_CONTENT_LENGTH, value)?;
+                    headers.inference_header_content_length = Some(length);
+                }
                 _ => {}
             }
         }
         Ok(headers)
+    }
+
+    /// How the value of the record is to be read. Types that mean nothing to us are taken for JSON,
+    /// since producers and brokers put their own there.
+    pub fn encoding(&self) -> Encoding {
+        let essence = self.content_type.unwrap_or_default().split(|&byte| byte == b';').next();
+        let essence = essence.unwrap_or_default().trim_ascii();
+        let document_bytes = self.inference_header_content_length;
+        if essence.eq_ignore_ascii_case(PROTOBUF.as_bytes()) {
+            Encoding::Protobuf
+        } else if let Some(bytes) = document_bytes
+            && essence.eq_ignore_ascii_case(BINARY.as_bytes())
+        {
+            Encoding::Binary { document_bytes: usize::try_from(bytes).unwrap_or(usize::MAX) }
+        } else {
+            Encoding::Json
+        }
     }
 }
 
@@ -126,9 +162,24 @@ mod tests {
             time: Some(Time::from_us(12)),
             deadline: Some(Time::from_us(34)),
             request_offset: Some(u64::MAX),
+            content_type: Some(b"application/json"),
             ..Headers::default()
         };
         assert_eq!(headers, expected);
+    }
+
+    #[test]
+    fn the_content_type_says_how_to_read_the_value_and_strange_ones_mean_json() {
+        let check = |content_type: &[u8], length: &[u8], expected| {
+            let pairs = [(CONTENT_TYPE, content_type), (INFERENCE_HEADER_CONTENT_LENGTH, length)];
+            assert_eq!(Headers::read(pairs).unwrap().encoding(), expected);
+        };
+        check(b"application/x-protobuf", b"0", Encoding::Protobuf);
+        check(b"Application/X-Protobuf; a=b", b"0", Encoding::Protobuf);
+        check(b"application/octet-stream", b"17", Encoding::Binary { document_bytes: 17 });
+        check(b"application/json", b"17", Encoding::Json);
+        check(b"\xff", b"17", Encoding::Json);
+        assert_eq!(Headers::default().encoding(), Encoding::Json);
     }
 
     #[test]

@@ -194,7 +194,7 @@ impl Driver {
         let limit = ReadLimit { records: 1, bytes: usize::MAX };
         let stored = self.endpoint.journal.answers.read(offset, limit).ok()?.into_iter().next()?;
         let is_error = stored.record.headers.get(header::ERROR).is_some();
-        Some(Answered { document: stored.record.value, is_error })
+        Some(Answered { document: stored.record.value, response: None, is_error })
     }
 
     fn offer(&mut self, now: Time) {

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use message::record::{encode_answer, encode_score, header};
+use message::record::{answer_response, encode_answer, encode_score, header};
 use message::{Answer, Chosen, Outcome, Score, Time};
 use rendezvous::{Choice, Decision, Verdict};
 use sandbox::lanes::Scored;
@@ -28,7 +28,10 @@ impl Driver {
             let document = self.document_of(&answer);
             let is_error = matches!(answer.chosen, Chosen::Nothing);
             let record = answer_record(&answer, document.clone(), is_error);
-            let answered = Answered { document, is_error };
+            let wants_tensors = replies.iter().any(|reply| reply.wants_tensors);
+            let response = wants_tensors.then(|| answer_response(&answer, &self.endpoint.name));
+            let response = response.flatten().map(Arc::new);
+            let answered = Answered { document, response, is_error };
             self.answers.push(Unwritten { record, answered, replies, remember });
         }
     }
