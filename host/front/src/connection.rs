@@ -22,6 +22,7 @@ use tokio::sync::watch;
 use crate::connection::pulse::{Pulse, Verdict};
 pub(crate) use crate::connection::tasks::{Ended, Tasks};
 use crate::connection::wire::Wire;
+use crate::guard::Peer;
 use crate::limits::FrontLimits;
 use crate::routes::Routes;
 
@@ -48,17 +49,19 @@ impl Protocol {
     pub(crate) async fn run(
         self: Arc<Self>,
         stream: TcpStream,
+        peer: Peer,
         routes: impl Routes,
         mut stopping: watch::Receiver<bool>,
     ) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot switch off delays on a connection");
         }
-        let pulse = Arc::new(Pulse::default());
+        let (pulse, peer) = (Arc::new(Pulse::default()), Arc::new(peer));
         let service = service_fn(|request| {
-            let (routes, running) = (routes.clone(), Pulse::begin_call(&pulse));
+            let (routes, peer) = (routes.clone(), Arc::clone(&peer));
+            let running = Pulse::begin_call(&pulse);
             async move {
-                let reply = routes.reply(request).await;
+                let reply = routes.reply(request, &peer).await;
                 drop(running);
                 Ok::<_, Infallible>(reply)
             }

@@ -12,7 +12,13 @@ use hyper::StatusCode;
 use message::oip::{Encoding, InferRequest, InferResponse};
 use message::{Datatype, Fault, Refusal, Time};
 
+use crate::caller::Caller;
+
 /// Answers what the front is asked.
+///
+/// Where a caller does not [see](Caller::sees) an endpoint, that endpoint is unknown: the error is
+/// the one for a name that does not exist, and the names that it lists are those that the caller
+/// sees. Whether the caller may ask at all has been settled before.
 ///
 /// A caller who hangs up drops the future of the call: whatever was accepted until then stays
 /// accepted, and its answer goes to the stream alone.
@@ -20,6 +26,7 @@ pub trait Host: Send + Sync + 'static {
     /// Asks an endpoint; its rendezvous answers.
     fn infer(
         &self,
+        caller: &Caller,
         endpoint: &str,
         call: Call,
     ) -> impl Future<Output = Result<Answered, InferError>> + Send;
@@ -27,6 +34,7 @@ pub trait Host: Send + Sync + 'static {
     /// Asks one model of an endpoint. What it says is never an official answer.
     fn infer_model(
         &self,
+        caller: &Caller,
         endpoint: &str,
         model: &str,
         call: Call,
@@ -35,18 +43,29 @@ pub trait Host: Send + Sync + 'static {
     /// Appends requests, each a valid document, to the stream of an endpoint: all or none of them.
     fn append(
         &self,
+        caller: &Caller,
         endpoint: &str,
         records: Vec<Bytes>,
     ) -> impl Future<Output = Result<Appended, InferError>> + Send;
 
-    /// Lists the names of the endpoints.
-    fn endpoints(&self) -> Vec<String>;
+    /// Lists the names of the endpoints that the caller sees.
+    fn endpoints(&self, caller: &Caller) -> Vec<String>;
 
     /// Describes an endpoint, or one model of it.
-    fn metadata(&self, endpoint: &str, model: Option<&str>) -> Result<Metadata, NotFound>;
+    fn metadata(
+        &self,
+        caller: &Caller,
+        endpoint: &str,
+        model: Option<&str>,
+    ) -> Result<Metadata, NotFound>;
 
     /// Says whether the host, an endpoint of it, or one model of that can answer now.
-    fn ready(&self, endpoint: Option<&str>, model: Option<&str>) -> Result<Readiness, NotFound>;
+    fn ready(
+        &self,
+        caller: &Caller,
+        endpoint: Option<&str>,
+        model: Option<&str>,
+    ) -> Result<Readiness, NotFound>;
 
     /// Says whether the host works at all; where it does not, it wants to be restarted.
     fn live(&self) -> bool;
@@ -102,9 +121,9 @@ pub struct Appended {
 /// Why a call has no answer.
 #[derive(Debug, Clone, PartialEq)]
 pub enum InferError {
-    /// Because there is no such endpoint.
+    /// Because there is no such endpoint, as far as the caller sees.
     UnknownEndpoint {
-        /// Those that there are.
+        /// Those that the caller sees.
         known: Vec<String>,
     },
     /// Because the endpoint has no such model.
@@ -149,9 +168,9 @@ pub enum InferError {
 /// Why an endpoint or a model of it cannot be described.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotFound {
-    /// Because there is no such endpoint.
+    /// Because there is no such endpoint, as far as the caller sees.
     Endpoint {
-        /// Those that there are.
+        /// Those that the caller sees.
         known: Vec<String>,
     },
     /// Because the endpoint has no such model.

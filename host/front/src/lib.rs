@@ -21,8 +21,10 @@
 //! on to the host. Whatever is not a success has the body `{"error": "…"}`.
 
 mod body;
+mod caller;
 mod connection;
 mod gate;
+mod guard;
 mod headers;
 mod host;
 mod limits;
@@ -32,6 +34,8 @@ mod routes;
 mod serve;
 mod target;
 
+pub use caller::{Caller, Scope, Scopes};
+pub use guard::{Act, Denied, Entry, Guard, Peer};
 pub use host::{
     Answered, Appended, Call, Host, InferError, Metadata, NotFound, Readiness, ServerMetadata,
     TensorMetadata,

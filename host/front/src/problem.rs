@@ -10,6 +10,7 @@ use hyper::header::{ALLOW, HeaderValue, RETRY_AFTER};
 use message::oip::DecodeError;
 use serde_json::json;
 
+use crate::guard::Denied;
 use crate::host::{InferError, NotFound};
 use crate::reply::{self, Reply};
 
@@ -107,12 +108,15 @@ pub(crate) enum Problem {
     /// Because the bodies of the open calls take all the memory that they may.
     #[error("the bodies of the open calls are too large together")]
     TooManyBytes,
-    /// Because there is no such endpoint.
+    /// Because the caller may not.
+    #[error(transparent)]
+    Denied(#[from] Denied),
+    /// Because there is no such endpoint, as far as the caller sees.
     #[error("there is no endpoint `{}`; {}", shorten(endpoint), list(known))]
     UnknownEndpoint {
         /// The name that was asked for.
         endpoint: String,
-        /// Those that there are.
+        /// Those that the caller sees.
         known: Vec<String>,
     },
     /// Because the endpoint has no such model.
@@ -190,6 +194,7 @@ impl Problem {
             | Self::Document(_)
             | Self::Line { .. }
             | Self::NoRecords => StatusCode::BAD_REQUEST,
+            Self::Denied(Denied::Scope { .. }) => StatusCode::FORBIDDEN,
             Self::TooManyCalls | Self::TooManyBytes => StatusCode::SERVICE_UNAVAILABLE,
             Self::Infer(error) => infer_status(error),
         }

@@ -15,6 +15,7 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use crate::connection::{Ended, Protocol, Tasks};
+use crate::guard::Peer;
 use crate::limits::FrontLimits;
 use crate::routes::Routes;
 
@@ -52,9 +53,9 @@ pub async fn serve(
         tokio::select! {
             () = &mut shutdown => break,
             Some(ended) = connections.join_next() => note(ended),
-            stream = accept(&listener), if connections.len() < limits.connections_max => {
+            (stream, peer) = accept(&listener), if connections.len() < limits.connections_max => {
                 let protocol = Arc::clone(&protocol);
-                connections.spawn(protocol.run(stream, routes.clone(), stopping.clone()));
+                connections.spawn(protocol.run(stream, peer, routes.clone(), stopping.clone()));
             }
         }
     }
@@ -63,10 +64,10 @@ pub async fn serve(
     drain(connections, ended, limits.drain_time).await
 }
 
-async fn accept(listener: &TcpListener) -> TcpStream {
+async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return stream,
+            Ok((stream, address)) => return (stream, Peer { address }),
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");

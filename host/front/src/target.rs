@@ -9,6 +9,7 @@ use std::borrow::Cow;
 
 use percent_encoding::percent_decode_str;
 
+use crate::guard::Act;
 use crate::problem::Problem;
 
 /// What a path asks for. Texts borrow from the path unless they had to be decoded.
@@ -76,6 +77,17 @@ impl<'path> Target<'path> {
         }
         let model = model.map(decode).transpose()?;
         Ok(Some(Self::Endpoint { endpoint: decode(endpoint)?, model, ask }))
+    }
+
+    /// What who asks for this wants to do.
+    pub(crate) const fn act(&self) -> Act {
+        match self {
+            Self::Live | Self::Ready => Act::Health,
+            Self::Server | Self::Endpoints => Act::Describe,
+            Self::Endpoint { ask: Ask::Infer, .. } => Act::Infer,
+            Self::Endpoint { ask: Ask::Append, .. } => Act::Append,
+            Self::Endpoint { ask: Ask::Ready | Ask::Metadata, .. } => Act::Describe,
+        }
     }
 
     /// The methods that make sense here, as the header `allow` lists them.

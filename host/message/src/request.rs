@@ -15,6 +15,8 @@ pub struct Request {
     pub deadline: Time,
     /// What sticky splits and partitions go by.
     pub key: Option<String>,
+    /// The tenant of who asked, as the host that took the request knows it.
+    pub tenant: Option<String>,
     /// The id that the caller gave in the document; it is echoed and means nothing to us.
     pub caller_id: Option<String>,
     /// The tensors, in the order of the document.

@@ -36,6 +36,7 @@ fn request(x: f64) -> Request {
         time: Time::from_us(1_000_000),
         deadline: Time::NEVER,
         key: None,
+        tenant: None,
         caller_id: None,
         inputs: vec![Tensor::new("x", [1], Contents::F64s(vec![x]))],
         parameters: Default::default(),

@@ -4,7 +4,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use front::{Answered, Appended, Call, InferError, Metadata, NotFound, Readiness, ServerMetadata};
+use front::{
+    Answered, Appended, Call, Caller, InferError, Metadata, NotFound, Readiness, ServerMetadata,
+};
 use message::oip::{Encoding, InferRequest, InferResponse, encode_response};
 use message::{Outcome, Parameter, Time};
 use sandbox::TensorType;
@@ -23,10 +25,10 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 const KNOWN_NAMES: usize = 50;
 
 impl front::Host for Shared {
-    async fn infer(&self, name: &str, call: Call) -> Result<Answered, InferError> {
-        let endpoint = self.known_endpoint(name)?;
+    async fn infer(&self, caller: &Caller, name: &str, call: Call) -> Result<Answered, InferError> {
+        let endpoint = self.known_endpoint(caller, name)?;
         let (reply, answer) = Reply::new(call.wants_tensors);
-        let ask = ask_of(&endpoint.live.load(), call)?;
+        let ask = ask_of(caller, &endpoint.live.load(), call)?;
         let call = Box::new(endpoint::Call { ask, reply });
         if endpoint.inbox.offer(Event::Call(call)).is_err() {
             return Err(InferError::Busy { retry_after: RETRY_AFTER });
@@ -46,34 +48,45 @@ impl front::Host for Shared {
 
     async fn infer_model(
         &self,
+        caller: &Caller,
         name: &str,
         model: &str,
         call: Call,
     ) -> Result<Answered, InferError> {
-        let endpoint = self.known_endpoint(name)?;
+        let endpoint = self.known_endpoint(caller, name)?;
         let live = endpoint.live.load_full();
         let Some(member) = live.member(model) else {
             return Err(unavailable(&endpoint, model));
         };
-        let request = ask_of(&live, call)?.request;
+        let request = ask_of(caller, &live, call)?.request;
         alone(&endpoint, member, Arc::new(request)).await
     }
 
-    async fn append(&self, name: &str, records: Vec<Bytes>) -> Result<Appended, InferError> {
-        let endpoint = self.known_endpoint(name)?;
+    async fn append(
+        &self,
+        caller: &Caller,
+        name: &str,
+        records: Vec<Bytes>,
+    ) -> Result<Appended, InferError> {
+        let endpoint = self.known_endpoint(caller, name)?;
         let received = clock::now();
         let live = endpoint.live.load_full();
         let asks: Result<_, InferError> =
-            records.into_iter().map(|body| ask_of_record(&live, body, received)).collect();
+            records.into_iter().map(|body| ask_of_record(caller, &live, body, received)).collect();
         append(&endpoint, asks?).await.map_err(error_of)
     }
 
-    fn endpoints(&self) -> Vec<String> {
-        self.endpoints.load().keys().map(ToString::to_string).collect()
+    fn endpoints(&self, caller: &Caller) -> Vec<String> {
+        self.visible_names(caller, usize::MAX)
     }
 
-    fn metadata(&self, name: &str, model: Option<&str>) -> Result<Metadata, NotFound> {
-        let endpoint = self.endpoint(name).ok_or_else(|| self.no_endpoint())?;
+    fn metadata(
+        &self,
+        caller: &Caller,
+        name: &str,
+        model: Option<&str>,
+    ) -> Result<Metadata, NotFound> {
+        let endpoint = self.visible_endpoint(caller, name)?;
         let live = endpoint.live.load();
         match model {
             None => {
@@ -90,9 +103,14 @@ impl front::Host for Shared {
         }
     }
 
-    fn ready(&self, name: Option<&str>, model: Option<&str>) -> Result<Readiness, NotFound> {
-        let Some(name) = name else { return Ok(self.readiness()) };
-        let endpoint = self.endpoint(name).ok_or_else(|| self.no_endpoint())?;
+    fn ready(
+        &self,
+        caller: &Caller,
+        name: Option<&str>,
+        model: Option<&str>,
+    ) -> Result<Readiness, NotFound> {
+        let Some(name) = name else { return Ok(self.readiness(caller)) };
+        let endpoint = self.visible_endpoint(caller, name)?;
         match model {
             None => Ok(endpoint_readiness(&endpoint)),
             Some(model) => model_readiness(&endpoint, model),
@@ -117,44 +135,56 @@ impl front::Host for Shared {
 }
 
 impl front::Admin for Shared {
-    fn metrics(&self) -> String {
+    fn metrics(&self, _: &Caller) -> String {
         self.meter.text(self)
     }
 
-    fn status(&self) -> serde_json::Value {
-        crate::status::of(self)
+    fn status(&self, caller: &Caller) -> serde_json::Value {
+        crate::status::of(self, caller)
     }
 
     fn live(&self) -> bool {
         true
     }
 
-    fn ready(&self) -> Readiness {
-        self.readiness()
+    fn ready(&self, caller: &Caller) -> Readiness {
+        self.readiness(caller)
     }
 }
 
 impl Shared {
-    fn known_endpoint(&self, name: &str) -> Result<Arc<Endpoint>, InferError> {
-        self.endpoint(name).ok_or_else(|| InferError::UnknownEndpoint { known: self.known_names() })
+    /// The endpoint with this name, if the caller sees it. Looked up either way, so that the time
+    /// that it takes tells nothing.
+    pub(crate) fn visible_endpoint(
+        &self,
+        caller: &Caller,
+        name: &str,
+    ) -> Result<Arc<Endpoint>, NotFound> {
+        let visible = self.endpoint(name).filter(|_| caller.sees(name));
+        visible.ok_or_else(|| NotFound::Endpoint { known: self.visible_names(caller, KNOWN_NAMES) })
     }
 
-    fn no_endpoint(&self) -> NotFound {
-        NotFound::Endpoint { known: self.known_names() }
-    }
-
-    /// The names that an error lists.
-    fn known_names(&self) -> Vec<String> {
+    /// The names of the endpoints that the caller sees, at most so many.
+    pub(crate) fn visible_names(&self, caller: &Caller, count: usize) -> Vec<String> {
         let endpoints = self.endpoints.load();
-        endpoints.keys().take(KNOWN_NAMES).map(ToString::to_string).collect()
+        let visible = endpoints.keys().filter(|name| caller.sees(name.as_str()));
+        visible.take(count).map(ToString::to_string).collect()
     }
 
-    fn readiness(&self) -> Readiness {
+    fn known_endpoint(&self, caller: &Caller, name: &str) -> Result<Arc<Endpoint>, InferError> {
+        self.visible_endpoint(caller, name).map_err(|not_found| match not_found {
+            NotFound::Endpoint { known } => InferError::UnknownEndpoint { known },
+            NotFound::Model { known } => InferError::UnknownModel { known },
+        })
+    }
+
+    fn readiness(&self, caller: &Caller) -> Readiness {
         let endpoints = self.endpoints.load();
-        if endpoints.is_empty() {
+        let mut visible = endpoints.values().filter(|it| caller.sees(it.name.as_str())).peekable();
+        if visible.peek().is_none() {
             return Readiness::NotReady("there is no endpoint".into());
         }
-        let waiting = endpoints.values().find_map(|endpoint| match endpoint_readiness(endpoint) {
+        let waiting = visible.find_map(|endpoint| match endpoint_readiness(endpoint) {
             Readiness::Ready => None,
             Readiness::NotReady(reason) => Some(format!("{}: {reason}", endpoint.name)),
         });
@@ -175,7 +205,12 @@ pub(crate) async fn append(endpoint: &Endpoint, asks: Vec<Ask>) -> Result<Append
 }
 
 /// Makes a request of one record that somebody hands in.
-pub(crate) fn ask_of_record(live: &Live, body: Bytes, received: Time) -> Result<Ask, InferError> {
+pub(crate) fn ask_of_record(
+    caller: &Caller,
+    live: &Live,
+    body: Bytes,
+    received: Time,
+) -> Result<Ask, InferError> {
     let document = message::oip::decode_request(&body).map_err(invalid)?;
     let return_to = ReturnTo::Topic;
     let incoming = Incoming {
@@ -187,11 +222,12 @@ pub(crate) fn ask_of_record(live: &Live, body: Bytes, received: Time) -> Result<
         return_to,
         received,
         traceparent: None,
+        tenant: caller.tenant.as_deref(),
     };
     envelope::ask(live, incoming).map_err(invalid)
 }
 
-fn ask_of(live: &Live, call: Call) -> Result<Ask, InferError> {
+fn ask_of(caller: &Caller, live: &Live, call: Call) -> Result<Ask, InferError> {
     let Call { document, body, encoding, timeout, idempotency_key, traceparent, received, .. } =
         call;
     check_inputs(live, &document)?;
@@ -205,8 +241,18 @@ fn ask_of(live: &Live, call: Call) -> Result<Ask, InferError> {
     };
     let traceparent = traceparent.as_deref();
     let id = Some(id);
-    let incoming =
-        Incoming { document, body, encoding, timeout, id, return_to, received, traceparent };
+    let tenant = caller.tenant.as_deref();
+    let incoming = Incoming {
+        document,
+        body,
+        encoding,
+        timeout,
+        id,
+        return_to,
+        received,
+        traceparent,
+        tenant,
+    };
     envelope::ask(live, incoming).map_err(invalid)
 }
 

@@ -47,13 +47,15 @@ pub(crate) struct Incoming<'a> {
     pub(crate) return_to: ReturnTo,
     pub(crate) received: Time,
     pub(crate) traceparent: Option<&'a str>,
+    /// The tenant of who calls.
+    pub(crate) tenant: Option<&'a str>,
 }
 
 /// Makes a request of what came in, with the record that keeps it.
 pub(crate) fn ask(live: &Live, incoming: Incoming<'_>) -> Result<Ask, RequestRecordError> {
-    let Incoming { document, body, encoding, timeout, id, return_to, received, traceparent } =
-        incoming;
-    let known = message::record::Headers { id, traceparent, ..Default::default() };
+    let Incoming { document, body, encoding, timeout, .. } = incoming;
+    let Incoming { id, return_to, received, traceparent, tenant, .. } = incoming;
+    let known = message::record::Headers { id, traceparent, tenant, ..Default::default() };
     let made_up = crate::ids::fresh(received);
     let arrival = Arrival {
         fallback_id: &made_up,
@@ -78,6 +80,9 @@ pub(crate) fn ask(live: &Live, incoming: Incoming<'_>) -> Result<Ask, RequestRec
             .with(header::CONTENT_TYPE, header::BINARY)
             .with(header::INFERENCE_HEADER_CONTENT_LENGTH, document_bytes.to_string()),
     };
+    if let Some(tenant) = tenant {
+        headers = headers.with(header::TENANT, tenant);
+    }
     let key = request.key.as_ref().map(|key| Bytes::copy_from_slice(key.as_bytes()));
     let record = Record { time: received, key, headers, value: body };
     Ok(Ask { request, record, may_repeat: return_to != ReturnTo::Call, priority })

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use catalog::{Catalog, EndpointConfig, Problem, Watcher};
-use front::{AdminRoutes, FrontLimits, PublicRoutes};
+use front::{AdminRoutes, Caller, FrontLimits, Guard, PublicRoutes};
 use message::EndpointName;
 use sandbox::Lanes;
 use sandbox::Runtime;
@@ -146,7 +146,7 @@ impl Host {
     ///
     /// When there is no such endpoint, or it does not take them.
     pub async fn append(&self, endpoint: &str, documents: Vec<Bytes>) -> Result<()> {
-        front::Host::append(&*self.shared, endpoint, documents)
+        front::Host::append(&*self.shared, &Caller::local(), endpoint, documents)
             .await
             .map(|_| ())
             .map_err(|error| anyhow::anyhow!("the requests were not appended: {error:?}"))
@@ -161,7 +161,7 @@ impl Host {
 
     /// Everything that a person would want to see at a glance, as `GET /status` has it.
     pub fn status(&self) -> serde_json::Value {
-        crate::status::of(&self.shared)
+        crate::status::of(&self.shared, &Caller::local())
     }
 
     fn serve(&mut self, public: TcpListener, admin: TcpListener, limits: FrontLimits) {
@@ -170,8 +170,10 @@ impl Host {
             let _stopped = stop.wait_for(|stop| *stop).await;
         };
         let stop = || stopping(self.stop_listeners.subscribe());
-        let public_routes = PublicRoutes::new(Arc::clone(&self.shared), limits.clone());
-        let admin_routes = AdminRoutes::new(Arc::clone(&self.shared));
+        let guard = Guard::open();
+        let public_routes =
+            PublicRoutes::new(Arc::clone(&self.shared), limits.clone(), guard.clone());
+        let admin_routes = AdminRoutes::new(Arc::clone(&self.shared), guard);
         self.listeners = vec![
             tokio::spawn(front::serve(public, public_routes, limits.clone(), stop())),
             tokio::spawn(front::serve(admin, admin_routes, limits, stop())),
@@ -205,7 +207,7 @@ impl Shared {
         }
     }
 
-    /// The endpoint with this name.
+    /// The endpoint with this name, whoever asks.
     pub(crate) fn endpoint(&self, name: &str) -> Option<Arc<Endpoint>> {
         self.endpoints.load().get(name).cloned()
     }

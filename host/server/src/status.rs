@@ -1,5 +1,6 @@
 //! Everything that a person would want to see at a glance, as JSON.
 
+use front::Caller;
 use message::Time;
 use serde_json::{Value, json};
 
@@ -9,16 +10,17 @@ use crate::host::Shared;
 use crate::live::Live;
 use crate::stage::{State, role_name};
 
-/// The state of the host.
-pub(crate) fn of(shared: &Shared) -> Value {
+/// The state of the host, as far as the caller sees it.
+pub(crate) fn of(shared: &Shared, caller: &Caller) -> Value {
     let now = clock::now();
     let endpoints = shared.endpoints.load();
+    let visible = endpoints.values().filter(|it| caller.sees(it.name.as_str()));
     let problems = shared.problems.load();
     json!({
         "version": env!("CARGO_PKG_VERSION"),
         "models_dir": shared.models_dir.display().to_string(),
         "data_dir": shared.data_dir.display().to_string(),
-        "endpoints": endpoints.values().map(|it| endpoint(now, it)).collect::<Vec<_>>(),
+        "endpoints": visible.map(|it| endpoint(now, it)).collect::<Vec<_>>(),
         "problems": problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
     })
 }

@@ -38,6 +38,7 @@ fn with_inputs(inputs: Vec<Tensor>) -> Request {
         time: Time::from_us(REQUEST_TIME_S * 1_000_000),
         deadline: Time::from_us(REQUEST_TIME_S * 1_000_000 + 50_000),
         key: None,
+        tenant: None,
         caller_id: None,
         inputs,
         parameters: Default::default(),

@@ -7,6 +7,8 @@ use hyper::{Request, StatusCode};
 use serde_json::{Value, json};
 use tokio::task::spawn_blocking;
 
+use crate::caller::Caller;
+use crate::guard::{Act, Guard, Peer};
 use crate::host::{InferError, Readiness};
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
@@ -17,52 +19,67 @@ const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset
 
 /// Answers what operators ask. Each method may take some milliseconds: none runs between calls.
 pub trait Admin: Send + Sync + 'static {
-    /// Every metric, as OpenMetrics text.
-    fn metrics(&self) -> String;
+    /// Every metric that the caller sees, as OpenMetrics text.
+    fn metrics(&self, caller: &Caller) -> String;
 
-    /// Everything that a person would want to see at a glance.
-    fn status(&self) -> Value;
+    /// Everything of what the caller sees that a person would want to see at a glance.
+    fn status(&self, caller: &Caller) -> Value;
 
     /// Says whether the host works at all; where it does not, it wants to be restarted.
     fn live(&self) -> bool;
 
     /// Says whether the host can answer now.
-    fn ready(&self) -> Readiness;
+    fn ready(&self, caller: &Caller) -> Readiness;
 }
 
 /// Replies to operators and their tools. `Clone` gives another handle.
 #[derive(Debug)]
-pub struct AdminRoutes<A>(Arc<A>);
+pub struct AdminRoutes<A> {
+    admin: Arc<A>,
+    guard: Guard,
+}
 
 impl<A: Admin> AdminRoutes<A> {
-    /// The routes that ask `admin`.
-    pub fn new(admin: Arc<A>) -> Self {
-        Self(admin)
+    /// The routes that ask `admin` for whom `guard` lets in.
+    pub const fn new(admin: Arc<A>, guard: Guard) -> Self {
+        Self { admin, guard }
     }
 
-    async fn route(&self, request: Request<Incoming>) -> Result<Reply, Problem> {
-        let ask: fn(&A) -> Reply = match request.uri().path() {
-            "/metrics" => |admin| reply::text(OPEN_METRICS, admin.metrics()),
-            "/status" => |admin| reply::json(StatusCode::OK, &admin.status()),
-            "/v2/health/live" => |admin| live(admin.live()),
-            "/v2/health/ready" => |admin| ready(json!({ "live": admin.live() }), admin.ready()),
+    async fn route(&self, request: Request<Incoming>, peer: &Peer) -> Result<Reply, Problem> {
+        let caller = self.guard.identify(request.headers(), peer)?;
+        let (act, ask): (Act, fn(&A, &Caller) -> Reply) = match request.uri().path() {
+            "/metrics" => {
+                (Act::Observe, |admin, caller| reply::text(OPEN_METRICS, admin.metrics(caller)))
+            }
+            "/status" => {
+                (Act::Observe, |admin, caller| reply::json(StatusCode::OK, &admin.status(caller)))
+            }
+            "/v2/health/live" => (Act::Health, |admin, _| live(admin.live())),
+            "/v2/health/ready" => (Act::Health, |admin, caller| {
+                ready(json!({ "live": admin.live() }), admin.ready(caller))
+            }),
             path => return Err(Problem::UnknownAdminPath { path: path.to_owned() }),
         };
         check_method(request.method(), "GET, HEAD")?;
-        let admin = Arc::clone(&self.0);
-        let reply = spawn_blocking(move || ask(&admin)).await;
+        let entry = self.guard.admit(&caller, act)?;
+        let admin = Arc::clone(&self.admin);
+        let reply = spawn_blocking(move || {
+            let _entry = entry;
+            ask(&admin, &caller)
+        })
+        .await;
         reply.map_err(|_| Problem::Infer(InferError::Internal))
     }
 }
 
 impl<A> Clone for AdminRoutes<A> {
     fn clone(&self) -> Self {
-        Self(Arc::clone(&self.0))
+        Self { admin: Arc::clone(&self.admin), guard: self.guard.clone() }
     }
 }
 
 impl<A: Admin> Routes for AdminRoutes<A> {
-    async fn reply(&self, request: Request<Incoming>) -> Reply {
-        self.route(request).await.unwrap_or_else(Problem::into_reply)
+    async fn reply(&self, request: Request<Incoming>, peer: &Peer) -> Reply {
+        self.route(request, peer).await.unwrap_or_else(Problem::into_reply)
     }
 }

@@ -12,7 +12,9 @@ use message::oip::Encoding;
 use serde_json::{Value, json};
 
 use crate::body;
+use crate::caller::Caller;
 use crate::gate::{Gate, Pass};
+use crate::guard::{Guard, Peer};
 use crate::headers;
 use crate::host::{Call, Host, Metadata, Readiness, TensorMetadata};
 use crate::limits::FrontLimits;
@@ -36,14 +38,15 @@ struct Shared<H> {
     limits: FrontLimits,
     calls: Gate,
     memory: Gate,
+    guard: Guard,
 }
 
 impl<H: Host> PublicRoutes<H> {
-    /// The routes that ask `host` and keep to `limits`.
-    pub fn new(host: Arc<H>, limits: FrontLimits) -> Self {
+    /// The routes that ask `host` for whom `guard` lets in, and keep to `limits`.
+    pub fn new(host: Arc<H>, limits: FrontLimits, guard: Guard) -> Self {
         let calls = Gate::new(limits.calls_open_max);
         let memory = Gate::new(limits.bodies_bytes_max);
-        Self(Arc::new(Shared { host, limits, calls, memory }))
+        Self(Arc::new(Shared { host, limits, calls, memory, guard }))
     }
 
     /// How many calls are open.
@@ -64,40 +67,43 @@ impl<H> Clone for PublicRoutes<H> {
 }
 
 impl<H: Host> Routes for PublicRoutes<H> {
-    async fn reply(&self, request: Request<Incoming>) -> Reply {
+    async fn reply(&self, request: Request<Incoming>, peer: &Peer) -> Reply {
         let (head, body) = request.into_parts();
-        let reply = self.0.route(head, body).await.unwrap_or_else(Problem::into_reply);
+        let reply = self.0.route(head, body, peer).await.unwrap_or_else(Problem::into_reply);
         self.0.host.responded(reply.status());
         reply
     }
 }
 
 impl<H: Host> Shared<H> {
-    async fn route(&self, head: Parts, body: Incoming) -> Result<Reply, Problem> {
+    async fn route(&self, head: Parts, body: Incoming, peer: &Peer) -> Result<Reply, Problem> {
+        let caller = &self.guard.identify(&head.headers, peer)?;
         let target = Target::parse(head.uri.path())?;
         check_method(&head.method, target.allow())?;
+        let _entry = self.guard.admit(caller, target.act())?;
         match target {
             Target::Endpoint { endpoint, model, ask: Ask::Infer } => {
-                self.infer(&endpoint, model.as_deref(), &head, body).await
+                self.infer(caller, &endpoint, model.as_deref(), &head, body).await
             }
             Target::Endpoint { endpoint, ask: Ask::Append, .. } => {
-                self.append(&endpoint, &head, body).await
+                self.append(caller, &endpoint, &head, body).await
             }
             Target::Endpoint { endpoint, model, ask: Ask::Ready } => {
-                self.ready(&endpoint, model.as_deref())
+                self.ready(caller, &endpoint, model.as_deref())
             }
             Target::Endpoint { endpoint, model, ask: Ask::Metadata } => {
-                self.metadata(&endpoint, model.as_deref())
+                self.metadata(caller, &endpoint, model.as_deref())
             }
-            Target::Endpoints => Ok(self.endpoints()),
+            Target::Endpoints => Ok(self.endpoints(caller)),
             Target::Server => Ok(self.server()),
             Target::Live => Ok(live(self.host.live())),
-            Target::Ready => self.server_ready(),
+            Target::Ready => self.server_ready(caller),
         }
     }
 
     async fn infer(
         &self,
+        caller: &Caller,
         endpoint: &str,
         model: Option<&str>,
         head: &Parts,
@@ -123,19 +129,25 @@ impl<H: Host> Shared<H> {
             received,
         };
         let answered = match model {
-            None => self.host.infer(endpoint, call).await,
-            Some(model) => self.host.infer_model(endpoint, model, call).await,
+            None => self.host.infer(caller, endpoint, call).await,
+            Some(model) => self.host.infer_model(caller, endpoint, model, call).await,
         };
         let answered = answered.map_err(|error| Problem::from_infer(error, endpoint, model))?;
         Ok(reply::encoded(StatusCode::OK, answered.json, Some(place)))
     }
 
-    async fn append(&self, endpoint: &str, head: &Parts, body: Incoming) -> Result<Reply, Problem> {
+    async fn append(
+        &self,
+        caller: &Caller,
+        endpoint: &str,
+        head: &Parts,
+        body: Incoming,
+    ) -> Result<Reply, Problem> {
         let _place = self.place()?;
         headers::check_body(&head.headers, RECORDS)?;
         let whole = self.receive(head, body).await?;
         let records = body::decode_lines(whole.bytes.clone()).await?;
-        let appended = self.host.append(endpoint, records).await;
+        let appended = self.host.append(caller, endpoint, records).await;
         let appended = appended.map_err(|error| Problem::from_infer(error, endpoint, None))?;
         let (first_offset, count) = (appended.first_offset, appended.count);
         Ok(reply::json(StatusCode::OK, &json!({ "first_offset": first_offset, "count": count })))
@@ -151,27 +163,37 @@ impl<H: Host> Shared<H> {
         body::receive(body, &self.limits, &self.memory, discard).await
     }
 
-    fn metadata(&self, endpoint: &str, model: Option<&str>) -> Result<Reply, Problem> {
-        let metadata = self.host.metadata(endpoint, model);
+    fn metadata(
+        &self,
+        caller: &Caller,
+        endpoint: &str,
+        model: Option<&str>,
+    ) -> Result<Reply, Problem> {
+        let metadata = self.host.metadata(caller, endpoint, model);
         let metadata = metadata.map_err(|error| Problem::from_not_found(error, endpoint, model))?;
         Ok(reply::json(StatusCode::OK, &describe(metadata)))
     }
 
-    fn ready(&self, endpoint: &str, model: Option<&str>) -> Result<Reply, Problem> {
-        let readiness = self.host.ready(Some(endpoint), model);
+    fn ready(
+        &self,
+        caller: &Caller,
+        endpoint: &str,
+        model: Option<&str>,
+    ) -> Result<Reply, Problem> {
+        let readiness = self.host.ready(caller, Some(endpoint), model);
         let readiness =
             readiness.map_err(|error| Problem::from_not_found(error, endpoint, model))?;
         Ok(ready(json!({ "name": model.unwrap_or(endpoint) }), readiness))
     }
 
-    fn server_ready(&self) -> Result<Reply, Problem> {
-        let readiness = self.host.ready(None, None);
+    fn server_ready(&self, caller: &Caller) -> Result<Reply, Problem> {
+        let readiness = self.host.ready(caller, None, None);
         let readiness = readiness.map_err(|error| Problem::from_not_found(error, "", None))?;
         Ok(ready(json!({ "live": self.host.live() }), readiness))
     }
 
-    fn endpoints(&self) -> Reply {
-        let endpoints = self.host.endpoints().into_iter().map(|name| json!({ "name": name }));
+    fn endpoints(&self, caller: &Caller) -> Reply {
+        let endpoints = self.host.endpoints(caller).into_iter().map(|name| json!({ "name": name }));
         reply::json(StatusCode::OK, &json!({ "models": endpoints.collect::<Vec<_>>() }))
     }
 

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use front::{
-    Admin, Answered, Appended, Call, Host, InferError, Metadata, NotFound, Readiness,
+    Admin, Answered, Appended, Call, Caller, Host, InferError, Metadata, NotFound, Readiness,
     ServerMetadata, TensorMetadata,
 };
 use hyper::StatusCode;
@@ -76,7 +76,7 @@ impl Drop for Waits<'_> {
 }
 
 impl Host for FakeHost {
-    async fn infer(&self, endpoint: &str, call: Call) -> Result<Answered, InferError> {
+    async fn infer(&self, _: &Caller, endpoint: &str, call: Call) -> Result<Answered, InferError> {
         let id = call.document.id.clone();
         self.calls.lock().expect("no test panics here").push(call);
         let retry_after = Duration::from_secs(7);
@@ -106,6 +106,7 @@ impl Host for FakeHost {
 
     async fn infer_model(
         &self,
+        _: &Caller,
         endpoint: &str,
         model: &str,
         _: Call,
@@ -124,7 +125,12 @@ impl Host for FakeHost {
         }
     }
 
-    async fn append(&self, endpoint: &str, records: Vec<Bytes>) -> Result<Appended, InferError> {
+    async fn append(
+        &self,
+        _: &Caller,
+        endpoint: &str,
+        records: Vec<Bytes>,
+    ) -> Result<Appended, InferError> {
         if endpoint != "echo" {
             return Err(InferError::UnknownEndpoint { known: Self::known() });
         }
@@ -134,11 +140,16 @@ impl Host for FakeHost {
         Ok(Appended { first_offset, count })
     }
 
-    fn endpoints(&self) -> Vec<String> {
+    fn endpoints(&self, _: &Caller) -> Vec<String> {
         Self::known()
     }
 
-    fn metadata(&self, endpoint: &str, model: Option<&str>) -> Result<Metadata, NotFound> {
+    fn metadata(
+        &self,
+        _: &Caller,
+        endpoint: &str,
+        model: Option<&str>,
+    ) -> Result<Metadata, NotFound> {
         match (endpoint, model) {
             ("echo", None | Some("good")) => Ok(Metadata {
                 name: model.unwrap_or(endpoint).to_owned(),
@@ -157,7 +168,12 @@ impl Host for FakeHost {
         }
     }
 
-    fn ready(&self, endpoint: Option<&str>, _: Option<&str>) -> Result<Readiness, NotFound> {
+    fn ready(
+        &self,
+        _: &Caller,
+        endpoint: Option<&str>,
+        _: Option<&str>,
+    ) -> Result<Readiness, NotFound> {
         match endpoint {
             None | Some("echo") => Ok(Readiness::Ready),
             Some("warming") => Ok(Readiness::NotReady("it warms up".to_owned())),
@@ -180,11 +196,11 @@ impl Host for FakeHost {
 }
 
 impl Admin for FakeHost {
-    fn metrics(&self) -> String {
+    fn metrics(&self, _: &Caller) -> String {
         "# EOF\n".to_owned()
     }
 
-    fn status(&self) -> Value {
+    fn status(&self, _: &Caller) -> Value {
         json!({ "endpoints": [] })
     }
 
@@ -192,7 +208,7 @@ impl Admin for FakeHost {
         false
     }
 
-    fn ready(&self) -> Readiness {
+    fn ready(&self, _: &Caller) -> Readiness {
         Readiness::NotReady("nothing is loaded".to_owned())
     }
 }

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use front::{AdminRoutes, FrontLimits, PublicRoutes, Routes, ServeError, serve};
+use front::{AdminRoutes, FrontLimits, Guard, PublicRoutes, Routes, ServeError, serve};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -24,7 +24,7 @@ pub(crate) struct Rig {
 impl Rig {
     pub(crate) async fn start(limits: FrontLimits) -> Self {
         let host = Arc::new(FakeHost::default());
-        let routes = PublicRoutes::new(Arc::clone(&host), limits.clone());
+        let routes = PublicRoutes::new(Arc::clone(&host), limits.clone(), Guard::open());
         let (address, stop, served) = listen(routes.clone(), limits).await;
         Self { address, host, stop: Some(stop), served, routes }
     }
@@ -52,7 +52,7 @@ impl Rig {
 
 /// An admin listener; dropping the sender stops it.
 pub(crate) async fn start_admin() -> (SocketAddr, oneshot::Sender<()>) {
-    let routes = AdminRoutes::new(Arc::new(FakeHost::default()));
+    let routes = AdminRoutes::new(Arc::new(FakeHost::default()), Guard::open());
     let (address, stop, _) = listen(routes, FrontLimits::default()).await;
     (address, stop)
 }

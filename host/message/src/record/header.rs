@@ -18,6 +18,8 @@ pub const DEADLINE_US: &str = "deadline-us";
 pub const TIME_US: &str = "time-us";
 /// The trace that the request belongs to, as W3C Trace Context writes it.
 pub const TRACEPARENT: &str = "traceparent";
+/// The tenant of who asked.
+pub const TENANT: &str = "tenant";
 /// The model of a score, or the model whose score became the answer.
 pub const MODEL: &str = "model";
 /// The revision of that model, in short.
@@ -51,6 +53,8 @@ pub struct Headers<'a> {
     pub time: Option<Time>,
     /// [`TRACEPARENT`]
     pub traceparent: Option<&'a str>,
+    /// [`TENANT`]
+    pub tenant: Option<&'a str>,
     /// [`MODEL`]
     pub model: Option<&'a str>,
     /// [`REVISION`]
@@ -95,6 +99,7 @@ impl<'a> Headers<'a> {
                 DEADLINE_US => headers.deadline = Some(time(DEADLINE_US, value)?),
                 TIME_US => headers.time = Some(time(TIME_US, value)?),
                 TRACEPARENT => headers.traceparent = Some(text(TRACEPARENT, value)?),
+                TENANT => headers.tenant = Some(text(TENANT, value)?),
                 MODEL => headers.model = Some(text(MODEL, value)?),
                 REVISION => headers.revision = Some(text(REVISION, value)?),
                 REASON => headers.reason = Some(text(REASON, value)?),
@@ -148,9 +153,10 @@ mod tests {
 
     #[test]
     fn the_known_headers_are_read_and_the_others_left_alone() {
-        let pairs: [(&str, &[u8]); 6] = [
+        let pairs: [(&str, &[u8]); 7] = [
             ("content-type", b"application/json"),
             (ID, b"r-1"),
+            (TENANT, b"acme"),
             (TIME_US, b"12"),
             (DEADLINE_US, b"34"),
             (REQUEST_OFFSET, b"18446744073709551615"),
@@ -159,6 +165,7 @@ mod tests {
         let headers = Headers::read(pairs).unwrap();
         let expected = Headers {
             id: Some("r-1"),
+            tenant: Some("acme"),
             time: Some(Time::from_us(12)),
             deadline: Some(Time::from_us(34)),
             request_offset: Some(u64::MAX),

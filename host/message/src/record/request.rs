@@ -89,6 +89,7 @@ impl RequestEnvelope {
             time,
             deadline,
             key: arrival.key_input.and_then(|name| key(&document, name)),
+            tenant: headers.tenant.map(str::to_owned),
             caller_id: document.id,
             inputs: document.inputs,
             parameters: document.parameters,

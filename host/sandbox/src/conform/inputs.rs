@@ -202,6 +202,7 @@ mod tests {
             time: Time::from_us(7),
             deadline: Time::NEVER,
             key: None,
+            tenant: None,
             caller_id: None,
             inputs,
             parameters: BTreeMap::new(),

@@ -106,6 +106,7 @@ fn cost(model: &Model) -> Value {
         time: now,
         deadline: now + Duration::from_secs(1),
         key: None,
+        tenant: None,
         caller_id: None,
         inputs: model.description().inputs.iter().map(zeros).collect(),
         parameters: Default::default(),

@@ -8,6 +8,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, anyhow};
+use front::Caller;
 
 use super::flights::Flight;
 use crate::asks;
@@ -93,7 +94,12 @@ async fn step(
     let chosen = (position..end).step_by(stride);
     let asks: Result<Vec<_>, _> = chosen
         .map(|index| {
-            asks::ask_of_record(&live, flights[index].request(&id_of(index)), clock::now())
+            asks::ask_of_record(
+                &Caller::local(),
+                &live,
+                flights[index].request(&id_of(index)),
+                clock::now(),
+            )
         })
         .collect();
     let asks = asks.map_err(|error| anyhow!("a flight is no request: {error:?}"))?;

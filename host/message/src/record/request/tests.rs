@@ -40,8 +40,9 @@ fn a_bare_document_is_a_request() {
 
 #[test]
 fn headers_go_before_the_document() {
-    let pairs: [(&str, &[u8]); 5] = [
+    let pairs: [(&str, &[u8]); 6] = [
         (header::ID, b"theirs"),
+        (header::TENANT, b"acme"),
         (header::RETURN_TO, b"replies"),
         (header::TRACEPARENT, b"00-4bf9-00f0-01"),
         (header::TIME_US, b"990"),
@@ -52,6 +53,7 @@ fn headers_go_before_the_document() {
     assert_eq!(envelope.request.caller_id.as_deref(), Some("mine"));
     assert_eq!(envelope.request.time, Time::from_us(990));
     assert_eq!(envelope.request.deadline, Time::from_us(1_200));
+    assert_eq!(envelope.request.tenant.as_deref(), Some("acme"));
     assert_eq!(envelope.return_to.as_deref(), Some("replies"));
     assert_eq!(envelope.traceparent.as_deref(), Some("00-4bf9-00f0-01"));
 }
