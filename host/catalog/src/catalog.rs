@@ -32,6 +32,8 @@ pub struct EndpointSpec {
     pub name: EndpointName,
     /// Its configuration.
     pub config: EndpointConfig,
+    /// What the bytes of the file were that the configuration stands in, if there is one.
+    pub digest: Option<Revision>,
     /// Its models.
     pub models: BTreeMap<ModelName, ModelFile>,
     /// Models of which nothing good was seen yet, and whose files may still be being written.

@@ -153,7 +153,7 @@ mod tests {
             let deadline = Duration::from_millis(deadline.parse().unwrap());
             let config = EndpointConfig { deadline, ..EndpointConfig::default() };
             let (name, coming) = (EndpointName::from(name), BTreeSet::new());
-            (name.clone(), Arc::new(EndpointSpec { name, config, models, coming }))
+            (name.clone(), Arc::new(EndpointSpec { name, config, digest: None, models, coming }))
         });
         Catalog { endpoints: endpoints.collect(), problems: Vec::new() }
     }

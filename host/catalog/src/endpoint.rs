@@ -36,6 +36,8 @@ pub struct EndpointConfig {
     pub deadline: Duration,
     /// The input that sticky splits and partitions go by.
     pub key: Option<String>,
+    /// Whether calls and records are turned away, with the reason. Default false.
+    pub paused: bool,
     /// Which models play which part. A model with none is staged: it scores everything and
     /// answers nothing.
     pub roles: Roles,
@@ -157,6 +159,7 @@ impl Default for EndpointConfig {
         Self {
             deadline: defaults.deadline,
             key: None,
+            paused: false,
             roles: Roles::default(),
             policy: PolicyConfig::default(),
             routes: Vec::new(),
@@ -261,6 +264,7 @@ order = [{ model = "hawaiian" }, { model = "gbdt" }]
     fn every_key_is_read() {
         let text = r#"
             warm_up_requests = 0
+            paused = true
             limits = { open_mailboxes = 10, score_grace = "2s", queue = 5, batch = 3 }
             [quarantine]
             faults = 1
@@ -280,6 +284,7 @@ order = [{ model = "hawaiian" }, { model = "gbdt" }]
             delayed = { datatype = "FP64", shape = [-1, 2] }
         "#;
         let config = parse(text).unwrap();
+        assert!(config.paused);
         assert_eq!((config.limits.queue, config.limits.batch), (5, 3));
         assert_eq!(config.stream.fsync, Fsync::Each);
         assert_eq!(config.stream.retention.hard_size_bytes, Some(5 << 20));
@@ -293,8 +298,8 @@ order = [{ model = "hawaiian" }, { model = "gbdt" }]
     fn a_mistake_names_line_key_found_and_expected() {
         refused(
             "deadlin = '50ms'",
-            "1: deadlin: found an unknown key, expected one of \"deadline\", \"key\", \"roles\", \
-             \"policy\", \"route\", \"limits\", \"stream\", \"schema\", \"quarantine\", \
+            "1: deadlin: found an unknown key, expected one of \"deadline\", \"key\", \"paused\", \
+             \"roles\", \"policy\", \"route\", \"limits\", \"stream\", \"schema\", \"quarantine\", \
              \"warm_up_requests\"; did you mean \"deadline\"?",
         );
         refused(

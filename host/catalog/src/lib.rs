@@ -10,6 +10,8 @@ pub mod catalog;
 pub mod default_outputs;
 pub mod diff;
 mod document;
+pub mod draft;
+pub mod edit;
 pub mod endpoint;
 mod file;
 pub mod host;
@@ -19,10 +21,12 @@ pub mod scanner;
 pub mod schema;
 mod units;
 pub mod watcher;
+pub mod write;
 
 pub use catalog::{Catalog, EndpointSpec, ModelFile, ReadError};
 pub use default_outputs::{DefaultError, default_outputs};
 pub use diff::{Change, diff};
+pub use draft::{Draft, ENDPOINT_FILE};
 pub use endpoint::{
     Decoy, DefaultValue, EndpointConfig, EndpointLimits, Fsync, PolicyConfig, Preference,
     Preferred, Quarantine, Retention, Roles, SchemaConfig, SchemaError, StreamConfig, TensorForm,
@@ -30,6 +34,6 @@ pub use endpoint::{
 pub use host::HostConfig;
 pub use manifest::{Grants, ModelLimits, ModelManifest};
 pub use problem::{Problem, Severity};
-pub use scanner::{Hint, Scan, ScanOptions, Scanner};
+pub use scanner::{Defaults, Hint, Scan, ScanOptions, Scanner};
 pub use schema::{Kind, schema};
 pub use watcher::{WatchOptions, Watcher};

@@ -16,6 +16,9 @@ use crate::units::{self, Size, Span};
 #[serde(default, deny_unknown_fields)]
 #[schemars(title = "<model>.toml")]
 pub struct ModelManifest {
+    /// Whether the model is left unasked: it stays loaded, scores nothing and answers nothing.
+    /// Default false.
+    pub paused: bool,
     /// What the model may use.
     pub limits: ModelLimits,
     /// What the model may do besides computing.
@@ -77,6 +80,11 @@ pub struct Grants {
 }
 
 impl ModelManifest {
+    /// Whether a model that was loaded under `other` runs under this one as it is.
+    pub fn runs_alike(&self, other: &Self) -> bool {
+        self.limits == other.limits && self.grants == other.grants
+    }
+
     /// Reads the text of a manifest. `file` is named in problems only.
     ///
     /// # Errors
@@ -117,6 +125,7 @@ mod tests {
     #[test]
     fn every_key_is_read() {
         let text = "
+            paused = true
             [limits]
             memory = '16MiB'
             cpu = '5ms'
@@ -139,7 +148,7 @@ mod tests {
             queue: Some(9),
         };
         let labels = BTreeMap::from([("owner".to_owned(), "ops".to_owned())]);
-        let manifest = ModelManifest { limits, grants: Grants { wasi: false }, labels };
+        let manifest = ModelManifest { paused: true, limits, grants: Grants { wasi: false }, labels };
         assert_eq!(parse(text), Ok(manifest));
         assert_eq!(parse(""), Ok(ModelManifest::default()));
     }

@@ -267,21 +267,21 @@ impl Defaults {
         Self { endpoint, model }
     }
 
-    fn beneath_endpoint(&self, document: &mut Document) {
+    pub(crate) fn beneath_endpoint(&self, document: &mut Document) {
         self.endpoint.iter().for_each(|node| document.underlay(node));
     }
 
-    fn beneath_manifest(&self, document: &mut Document) {
+    pub(crate) fn beneath_manifest(&self, document: &mut Document) {
         self.model.iter().for_each(|node| document.underlay(node));
     }
 
-    fn endpoint_config(&self) -> EndpointConfig {
+    pub(crate) fn endpoint_config(&self) -> EndpointConfig {
         let mut nothing = Document::empty();
         self.beneath_endpoint(&mut nothing);
         nothing.read().expect("invariant: the defaults were read with understudy.toml")
     }
 
-    fn model_manifest(&self) -> ModelManifest {
+    pub(crate) fn model_manifest(&self) -> ModelManifest {
         let mut nothing = Document::empty();
         self.beneath_manifest(&mut nothing);
         nothing.read().expect("invariant: the defaults were read with understudy.toml")

@@ -21,6 +21,8 @@ use crate::stage::State;
 
 /// When a refused caller may come again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// Why a paused endpoint turns callers away.
+const PAUSED: &str = "the endpoint is paused";
 /// How many of the known names an error lists.
 const KNOWN_NAMES: usize = 50;
 
@@ -28,7 +30,7 @@ impl front::Host for Shared {
     async fn infer(&self, caller: &Caller, name: &str, call: Call) -> Result<Answered, InferError> {
         let endpoint = self.known_endpoint(caller, name)?;
         let (reply, answer) = Reply::new(call.wants_tensors);
-        let ask = ask_of(caller, &endpoint.live.load(), call)?;
+        let ask = ask_of(caller, &*open(&endpoint)?, call)?;
         let call = Box::new(endpoint::Call { ask, reply });
         if endpoint.inbox.offer(Event::Call(call)).is_err() {
             return Err(InferError::Busy { retry_after: RETRY_AFTER });
@@ -54,7 +56,7 @@ impl front::Host for Shared {
         call: Call,
     ) -> Result<Answered, InferError> {
         let endpoint = self.known_endpoint(caller, name)?;
-        let live = endpoint.live.load_full();
+        let live = open(&endpoint)?;
         let Some(member) = live.member(model) else {
             return Err(unavailable(&endpoint, model));
         };
@@ -70,7 +72,7 @@ impl front::Host for Shared {
     ) -> Result<Appended, InferError> {
         let endpoint = self.known_endpoint(caller, name)?;
         let received = clock::now();
-        let live = endpoint.live.load_full();
+        let live = open(&endpoint)?;
         let asks: Result<_, InferError> =
             records.into_iter().map(|body| ask_of_record(caller, &live, body, received)).collect();
         append(&endpoint, asks?).await.map_err(error_of)
@@ -227,6 +229,15 @@ pub(crate) fn ask_of_record(
     envelope::ask(live, incoming).map_err(invalid)
 }
 
+/// What the endpoint is now, unless an operator has paused it.
+fn open(endpoint: &Endpoint) -> Result<Arc<Live>, InferError> {
+    let live = endpoint.live.load_full();
+    if live.paused {
+        return Err(InferError::NotReady { reason: PAUSED.into() });
+    }
+    Ok(live)
+}
+
 fn ask_of(caller: &Caller, live: &Live, call: Call) -> Result<Ask, InferError> {
     let Call { document, body, encoding, timeout, idempotency_key, traceparent, received, .. } =
         call;
@@ -326,6 +337,9 @@ fn unavailable(endpoint: &Endpoint, model: &str) -> InferError {
 fn endpoint_readiness(endpoint: &Endpoint) -> Readiness {
     let live = endpoint.live.load();
     let can_answer = live.members.iter().any(|member| member.lane == sandbox::Lane::Live);
+    if live.paused {
+        return Readiness::NotReady(PAUSED.into());
+    }
     if !live.settled {
         return Readiness::NotReady("its models are loading".into());
     }

@@ -42,6 +42,8 @@ pub(crate) struct Live {
     pub(crate) by_incarnation: HashMap<u64, MemberIndex>,
     pub(crate) deadline: Duration,
     pub(crate) key_input: Option<String>,
+    /// Whether calls and records are turned away.
+    pub(crate) paused: bool,
     pub(crate) default: Option<Vec<Tensor>>,
     pub(crate) inputs: Inputs,
     /// What the best-ranked member gives.

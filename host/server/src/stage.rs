@@ -70,6 +70,21 @@ impl Stage {
         self.orphans.remove(model);
     }
 
+    /// A model's manifest has changed. Returns whether the model has to be loaded for that: not for
+    /// a pause or a label.
+    pub(crate) fn remark(&mut self, model: &ModelName) -> bool {
+        let (Some(file), Some(part)) = (self.spec.models.get(model), self.parts.get_mut(model))
+        else {
+            return true;
+        };
+        let alike = file.manifest.runs_alike(&part.file().manifest);
+        let same = alike && part.wants(file.revision);
+        if same {
+            part.remark(file.clone());
+        }
+        !same
+    }
+
     /// A model's file has gone. Gives back what ran, unless that is needed until another runs.
     pub(crate) fn drop_model(&mut self, model: &ModelName) -> Vec<LiveMember> {
         if !self.awaited().is_empty() && self.in_force.config.model_names().contains(model) {

@@ -36,6 +36,7 @@ fn endpoint(now: Time, endpoint: &Endpoint) -> Value {
         "name": endpoint.name.as_str(),
         "deadline_us": live.deadline.as_micros() as u64,
         "settled": live.settled,
+        "paused": live.paused,
         "requests": endpoint.meter.metrics.requests(),
         "open_mailboxes": endpoint.meter.open_mailboxes(),
         "latency_us_p50": quantiles.latency_us_p50,
@@ -63,7 +64,7 @@ fn model(now: Time, part: &PartReport, live: &Live, cpu_total: f64) -> Value {
     let member = live.member(part.model.as_str());
     let reason = match &part.state {
         State::Refused(reason) | State::Quarantined { reason, .. } => Some(reason.clone()),
-        State::Loading | State::Live | State::Probed => part.note.clone(),
+        State::Loading | State::Live | State::Probed | State::Paused => part.note.clone(),
     };
     let mut report = json!({
         "name": part.model.as_str(),

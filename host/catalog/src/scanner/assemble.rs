@@ -6,7 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use message::{EndpointName, ModelName};
+use message::{EndpointName, ModelName, Revision};
 
 use super::files::{Artefact, EndpointFile, Fact};
 use super::look::ENDPOINT_FILE;
@@ -33,7 +33,7 @@ pub(super) struct Facts<'a> {
 /// model. Adds to `problems`.
 pub(super) fn assemble(facts: &Facts<'_>, problems: &mut Vec<Problem>) -> Option<EndpointSpec> {
     let (mut models, gone) = models(facts, problems);
-    let config = config(facts, &models, &gone, problems)?;
+    let (config, digest) = config(facts, &models, &gone, problems)?;
     let configured = !matches!(facts.file(ENDPOINT_FILE), Fact::Absent);
     if facts.previous.is_none() && models.is_empty() && !configured {
         return None;
@@ -50,7 +50,7 @@ pub(super) fn assemble(facts: &Facts<'_>, problems: &mut Vec<Problem>) -> Option
     }
     let coming = facts.model_names().into_iter().filter(|name| facts.is_coming(name));
     let coming = coming.filter(|name| !models.contains_key(name)).collect();
-    Some(EndpointSpec { name: facts.name.clone(), config, models, coming })
+    Some(EndpointSpec { name: facts.name.clone(), config, digest, models, coming })
 }
 
 type Models = BTreeMap<ModelName, ModelFile>;
@@ -119,19 +119,20 @@ fn orphan(facts: &Facts<'_>, name: &ModelName, problems: &mut Vec<Problem>) {
     }
 }
 
-/// The configuration: that of the file if it is good, else the one before.
+/// The configuration and the digest of its file: those of the file if it is good, else the ones
+/// before.
 fn config(
     facts: &Facts<'_>,
     models: &Models,
     gone: &Models,
     problems: &mut Vec<Problem>,
-) -> Option<EndpointConfig> {
-    let previous = facts.previous.map(|spec| spec.config.clone());
+) -> Option<(EndpointConfig, Option<Revision>)> {
+    let previous = facts.previous.map(|spec| (spec.config.clone(), spec.digest));
     match facts.file(ENDPOINT_FILE) {
         Fact::Endpoint(file) => match accept(facts, file, models, gone) {
             Accepted::Yes => {
                 problems.extend(remarks(file));
-                Some(file.config.clone())
+                Some((file.config.clone(), Some(file.digest)))
             }
             Accepted::NotYet => previous,
             Accepted::No(problem) => {
@@ -144,13 +145,13 @@ fn config(
             previous
         }
         Fact::Absent => match previous {
-            Some(previous) if previous != *facts.config => {
+            Some(previous) if previous.0 != *facts.config => {
                 let problem = Problem::new(facts.folder.join(ENDPOINT_FILE), "no file");
                 let problem = problem.expected("the configuration of the endpoint");
                 problems.push(problem.note("the one that was there stays"));
                 Some(previous)
             }
-            _ => Some(facts.config.clone()),
+            _ => Some((facts.config.clone(), None)),
         },
         _ => previous,
     }

@@ -53,6 +53,7 @@ pub(super) struct Artefact {
 #[derive(Debug)]
 pub(super) struct EndpointFile {
     pub(super) config: EndpointConfig,
+    pub(super) digest: Revision,
     pub(super) document: Document,
 }
 
@@ -320,18 +321,19 @@ fn document(
 }
 
 fn understand(
-    file: &Path,
+    path: &Path,
     bytes: Vec<u8>,
     is_endpoint: bool,
     options: &ScanOptions,
 ) -> Result<Fact, Problem> {
+    let digest = file::digest(&bytes);
     let text = String::from_utf8(bytes)
-        .map_err(|_| Problem::new(file, "bytes that are not UTF-8").expected("TOML"))?;
-    let mut document = Document::parse(file, &text)?;
+        .map_err(|_| Problem::new(path, "bytes that are not UTF-8").expected("TOML"))?;
+    let mut document = Document::parse(path, &text)?;
     if is_endpoint {
         options.defaults.beneath_endpoint(&mut document);
         let config = EndpointConfig::read(&document)?;
-        Ok(Fact::Endpoint(Arc::new(EndpointFile { config, document })))
+        Ok(Fact::Endpoint(Arc::new(EndpointFile { config, digest, document })))
     } else {
         options.defaults.beneath_manifest(&mut document);
         Ok(Fact::Manifest(Arc::new(document.read()?)))

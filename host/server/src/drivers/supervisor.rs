@@ -125,9 +125,15 @@ impl Supervisor {
                 self.take_spec(&endpoint);
                 Some(endpoint)
             }
+            Change::ManifestChanged { endpoint, model } => {
+                self.take_spec(&endpoint);
+                if self.stages.get_mut(&endpoint)?.remark(&model) {
+                    self.load(&endpoint, &model);
+                }
+                Some(endpoint)
+            }
             Change::ModelAdded { endpoint, model, .. }
-            | Change::ModelChanged { endpoint, model, .. }
-            | Change::ManifestChanged { endpoint, model, .. } => {
+            | Change::ModelChanged { endpoint, model, .. } => {
                 self.take_spec(&endpoint);
                 self.load(&endpoint, &model);
                 Some(endpoint)

@@ -49,6 +49,8 @@ pub(crate) enum State {
     },
     /// Because its next call decides whether it is live again.
     Probed,
+    /// Because its manifest says that it is not to be asked.
+    Paused,
 }
 
 impl State {
@@ -60,6 +62,7 @@ impl State {
             Self::Live => "live",
             Self::Quarantined { .. } => "quarantined",
             Self::Probed => "probed",
+            Self::Paused => "paused",
         }
     }
 }
@@ -69,7 +72,9 @@ impl fmt::Display for State {
         match self {
             Self::Refused(reason) => write!(f, "its file was refused: {reason}"),
             Self::Quarantined { reason, .. } => write!(f, "it is in quarantine: {reason}"),
-            Self::Loading | Self::Live | Self::Probed => write!(f, "it is {}", self.name()),
+            Self::Loading | Self::Live | Self::Probed | Self::Paused => {
+                write!(f, "it is {}", self.name())
+            }
         }
     }
 }
@@ -91,6 +96,11 @@ impl Part {
         self.wanted = file;
         self.loading = true;
         self.refused = None;
+    }
+
+    /// The manifest has changed in nothing that the running model would have to be loaded for.
+    pub(crate) fn remark(&mut self, file: ModelFile) {
+        self.wanted = file;
     }
 
     pub(crate) fn wants(&self, revision: Revision) -> bool {
@@ -168,8 +178,13 @@ impl Part {
     pub(crate) fn member(&self) -> Option<(&LiveMember, bool)> {
         self.running.as_ref().map(|running| {
             let resting = matches!(running.quarantine.health(), Health::Quarantined { .. });
-            (&running.member, !resting)
+            (&running.member, !resting && !self.is_paused())
         })
+    }
+
+    /// Whether its manifest says that it is not to be asked.
+    pub(crate) const fn is_paused(&self) -> bool {
+        self.wanted.manifest.paused
     }
 
     /// Whether its next call decides, so that it must not answer.
@@ -180,6 +195,7 @@ impl Part {
 
     pub(crate) fn state(&self) -> State {
         match (&self.running, &self.refused) {
+            (Some(_), _) if self.is_paused() => State::Paused,
             (Some(running), _) => match running.quarantine.health() {
                 Health::Sound => State::Live,
                 Health::Probed => State::Probed,

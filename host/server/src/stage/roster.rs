@@ -54,6 +54,7 @@ pub(super) fn live_of(
         by_incarnation,
         deadline: config.deadline,
         key_input: config.key.clone(),
+        paused: config.paused,
         settled,
     }
 }
