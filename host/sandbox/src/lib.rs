@@ -26,7 +26,7 @@ pub use inspect::{Inspection, Metadata, Producer};
 pub use lanes::{Lane, Lanes, Worker};
 pub use limits::{ModelLimits, Usage};
 pub use load::LoadError;
-pub use model::{How, Model};
+pub use model::{How, Known, Model};
 pub use runtime::engine::Allocation;
 pub use runtime::{LimitsReport, Runtime, RuntimeConfig, RuntimeError};
 pub use session::{Call, Session};

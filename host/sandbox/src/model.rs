@@ -1,4 +1,7 @@
 //! A model: one compiled component, what it is, and what it may use.
+//!
+//! What was found out about an artefact outlives the model as [`Known`]: with it the same artefact
+//! is loaded again from its compiled code alone.
 
 use std::fmt;
 use std::sync::Arc;
@@ -24,14 +27,53 @@ pub struct Model(Arc<Inner>);
 
 pub(crate) struct Inner {
     pub(crate) runtime: Arc<runtime::Inner>,
-    pub(crate) description: Description,
+    pub(crate) description: Arc<Description>,
     pub(crate) limits: ModelLimits,
     quota: Arc<Quota>,
     pre: BindingsPre<Guest>,
-    inspection: Inspection,
+    inspection: Arc<Inspection>,
+    image_bytes: usize,
+    session_bytes: usize,
     how: How,
     log: Arc<Log>,
 }
+
+/// What was found out about an artefact when it was loaded once. `Clone` costs two atomic increments.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Known {
+    pub(crate) inspection: Arc<Inspection>,
+    pub(crate) description: Arc<Description>,
+    /// What its compiled code takes.
+    pub(crate) image_bytes: usize,
+    /// The memory that a session has at its start.
+    pub(crate) session_bytes: usize,
+}
+
+impl Known {
+    /// The digest of the artefact.
+    pub fn revision(&self) -> Revision {
+        self.inspection.revision
+    }
+
+    /// What the model takes and gives.
+    pub fn description(&self) -> &Description {
+        &self.description
+    }
+
+    /// What the artefact imports: all that it could ever reach.
+    pub fn imports(&self) -> &[String] {
+        &self.inspection.imports
+    }
+
+    /// The memory that the model takes with one session, before that has asked for more.
+    pub fn footprint_bytes(&self) -> usize {
+        self.image_bytes + self.session_bytes + UPKEEP_BYTES
+    }
+}
+
+/// What the host keeps for a loaded model beside its image and its memories: the tables of the
+/// engine, the pages of stores, the queue. Measured with the guests of the tests, rounded up.
+const UPKEEP_BYTES: usize = 256 << 10;
 
 /// How a model came to be loaded.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -52,10 +94,9 @@ impl Model {
     /// Starts a first session and asks it what it is.
     pub(crate) fn start(
         runtime: Arc<runtime::Inner>,
-        pre: BindingsPre<Guest>,
+        linked: Linked,
         inspection: Inspection,
         limits: ModelLimits,
-        how: How,
     ) -> Result<Self, LoadError> {
         let nothing = Description {
             inputs: Vec::new(),
@@ -63,18 +104,45 @@ impl Model {
             batch_limit: 0,
             stateless: true,
         };
-        let mut inner = Inner {
-            quota: Arc::new(Quota::new(limits.memory_bytes)),
-            log: Arc::new(Log::new(limits.log_bytes)),
-            description: nothing,
-            runtime,
-            limits,
-            pre,
-            inspection,
-            how,
+        let known = Known {
+            inspection: Arc::new(inspection),
+            description: Arc::new(nothing),
+            image_bytes: linked.image_bytes,
+            session_bytes: 0,
         };
-        inner.description = inner.describe()?;
+        let mut inner = Inner::new(runtime, linked, known, limits);
+        inner.description = Arc::new(inner.describe()?);
+        inner.session_bytes = inner.quota.usage().memory_bytes_high;
         Ok(Self(Arc::new(inner)))
+    }
+
+    /// Takes up a model of which everything is known. Nothing of it runs before it is asked.
+    pub(crate) fn resume(
+        runtime: Arc<runtime::Inner>,
+        linked: Linked,
+        known: Known,
+        limits: ModelLimits,
+    ) -> Self {
+        Self(Arc::new(Inner::new(runtime, linked, known, limits)))
+    }
+
+    /// What was found out about the artefact, for [`Runtime::recall`](crate::Runtime::recall).
+    pub fn known(&self) -> Known {
+        let Inner { inspection, description, image_bytes, session_bytes, .. } = &*self.0;
+        Known {
+            inspection: Arc::clone(inspection),
+            description: Arc::clone(description),
+            image_bytes: *image_bytes,
+            session_bytes: *session_bytes,
+        }
+    }
+
+    /// The memory that the model takes at the most as it is now: its compiled code, the memories of
+    /// its sessions (of one at least), and the upkeep. Of these, only what is touched is really in
+    /// memory.
+    pub fn footprint_bytes(&self) -> usize {
+        let sessions_bytes = self.usage().memory_bytes.max(self.0.session_bytes);
+        self.0.image_bytes + sessions_bytes + UPKEEP_BYTES
     }
 
     /// What the model takes and gives.
@@ -141,7 +209,34 @@ impl fmt::Debug for Model {
 
 type Instance = (wasmtime::Store<Guest>, Bindings, runtime::Seat);
 
+/// A component that is linked, and how it came to be compiled.
+pub(crate) struct Linked {
+    pub(crate) pre: BindingsPre<Guest>,
+    pub(crate) image_bytes: usize,
+    pub(crate) how: How,
+}
+
 impl Inner {
+    fn new(
+        runtime: Arc<runtime::Inner>,
+        Linked { pre, image_bytes, how }: Linked,
+        Known { inspection, description, session_bytes, .. }: Known,
+        limits: ModelLimits,
+    ) -> Self {
+        Self {
+            quota: Arc::new(Quota::new(limits.memory_bytes)),
+            log: Arc::new(Log::new(limits.log_bytes)),
+            description,
+            runtime,
+            limits,
+            pre,
+            inspection,
+            image_bytes,
+            session_bytes,
+            how,
+        }
+    }
+
     fn instantiate(&self, sessions_limit: usize) -> Result<Instance, Fault> {
         let seat = self.runtime.seat().ok_or_else(|| {
             let limit = self.runtime.config.sessions_limit;

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
+use message::Revision;
 use wasmtime::component::{Component, Linker};
 
 use self::engine::Allocation;
@@ -18,11 +19,10 @@ use crate::compile::cache::{Cache, PutError};
 use crate::compile::{self, CompileIn, CompileLimits, Compiler};
 use crate::contract::BindingsPre;
 use crate::fault::line;
-use crate::guest::Guest;
 use crate::inspect::{Inspection, inspect};
 use crate::limits::ModelLimits;
 use crate::load::LoadError;
-use crate::model::{How, Model};
+use crate::model::{How, Known, Linked, Model};
 use crate::wasi;
 
 /// The settings of a [`Runtime`].
@@ -119,8 +119,31 @@ impl Runtime {
         let inspection = self.inspect(wasm)?;
         inspection.check(self.0.config.allow_wasi)?;
         let (component, how) = self.component(wasm, &inspection)?;
-        let pre = self.link(&component, &inspection)?;
-        Model::start(self.0.clone(), pre, inspection, limits.clone(), how)
+        let linked = self.link(&component, &inspection, how)?;
+        Model::start(self.0.clone(), linked, inspection, limits.clone())
+    }
+
+    /// Loads a model again of which everything is known, from its compiled code: the artefact is not
+    /// read, and nothing of it runs. Takes a millisecond. Nothing if the code is not there any more.
+    ///
+    /// # Errors
+    ///
+    /// If this host may not run the artefact, or cannot link it.
+    pub fn recall(&self, known: &Known, limits: &ModelLimits) -> Result<Option<Model>, LoadError> {
+        let inspection = &known.inspection;
+        inspection.check(self.0.config.allow_wasi)?;
+        let begun = Instant::now();
+        let Some(component) = self.0.cache.get(&inspection.revision, &self.0.engine) else {
+            return Ok(None);
+        };
+        let how = How::Cached { time: begun.elapsed() };
+        let linked = self.link(&component, inspection, how)?;
+        Ok(Some(Model::resume(self.0.clone(), linked, known.clone(), limits.clone())))
+    }
+
+    /// Whether the compiled code of an artefact is at hand, so that loading it does not take long.
+    pub fn has_compiled(&self, revision: &Revision) -> bool {
+        self.0.cache.has(revision)
     }
 
     /// Reads what an artefact says about itself, without compiling or running it.
@@ -179,7 +202,8 @@ impl Runtime {
         &self,
         component: &Component,
         inspection: &Inspection,
-    ) -> Result<BindingsPre<Guest>, LoadError> {
+        how: How,
+    ) -> Result<Linked, LoadError> {
         let invalid =
             |error: wasmtime::Error| LoadError::Invalid(line(&error.root_cause().to_string()));
         let mut linker = Linker::new(&self.0.engine);
@@ -187,7 +211,9 @@ impl Runtime {
             wasi::link(&mut linker).map_err(invalid)?;
         }
         let pre = linker.instantiate_pre(component).map_err(invalid)?;
-        BindingsPre::new(pre).map_err(invalid)
+        let image = component.image_range();
+        let image_bytes = image.end.addr() - image.start.addr();
+        Ok(Linked { pre: BindingsPre::new(pre).map_err(invalid)?, image_bytes, how })
     }
 }
 

@@ -24,6 +24,8 @@ pub(crate) struct Cache {
     /// What tells artefacts of other engines and other settings apart.
     engine_id: String,
     limit_bytes: u64,
+    /// How large the folder is at the most, so that it is listed only when it may be too large.
+    bytes: AtomicU64,
     /// Whether the folder goes when the host does.
     temporary: bool,
 }
@@ -50,7 +52,8 @@ impl Cache {
         let mut hasher = Fingerprint(Sha256::new());
         engine.precompile_compatibility_hash().hash(&mut hasher);
         let engine_id = hex(&hasher.0.finalize()[..8]);
-        Ok(Self { dir, engine_id, limit_bytes, temporary })
+        let bytes = entries(&dir).iter().map(|(_, bytes, _)| bytes).sum::<u64>().into();
+        Ok(Self { dir, engine_id, limit_bytes, bytes, temporary })
     }
 
     /// A name under which nothing is yet.
@@ -61,6 +64,11 @@ impl Cache {
     /// Makes a file of this user alone.
     pub(crate) fn create(path: &Path) -> io::Result<File> {
         OpenOptions::new().write(true).create_new(true).mode(0o600).open(path)
+    }
+
+    /// Whether there is an artefact of a revision, intact or not.
+    pub(crate) fn has(&self, revision: &Revision) -> bool {
+        self.path(revision).exists()
     }
 
     /// Returns the artefact of a revision, if an intact one is there.
@@ -99,23 +107,17 @@ impl Cache {
             tracing::warn!(%error, "cannot keep a compiled artefact");
             fs::remove_file(&digest_fresh).ok();
         }
-        self.trim();
+        let length = fs::metadata(&path).map_or(0, |metadata| metadata.len());
+        if self.bytes.fetch_add(length, Ordering::Relaxed) + length > self.limit_bytes {
+            self.trim();
+        }
         Ok(component)
     }
 
     /// Removes what was used least recently until the rest is within the limit. What is mapped
     /// stays usable without its name.
     fn trim(&self) {
-        let mut entries: Vec<_> = fs::read_dir(&self.dir)
-            .into_iter()
-            .flatten()
-            .flatten()
-            .filter(|entry| entry.path().extension().is_some_and(|it| it == EXTENSION))
-            .filter_map(|entry| {
-                let metadata = entry.metadata().ok()?;
-                Some((metadata.modified().ok()?, metadata.len(), entry.path()))
-            })
-            .collect();
+        let mut entries = entries(&self.dir);
         entries.sort();
         let mut bytes: u64 = entries.iter().map(|(_, bytes, _)| bytes).sum();
         for (_, length, path) in entries {
@@ -126,6 +128,7 @@ impl Cache {
             fs::remove_file(path).ok();
             bytes -= length;
         }
+        self.bytes.store(bytes, Ordering::Relaxed);
     }
 
     fn path(&self, revision: &Revision) -> PathBuf {
@@ -139,6 +142,18 @@ impl Drop for Cache {
             fs::remove_dir_all(&self.dir).ok();
         }
     }
+}
+
+/// The artefacts of a folder: when each was used last, its length, its path.
+fn entries(dir: &Path) -> Vec<(SystemTime, u64, PathBuf)> {
+    let entries = fs::read_dir(dir).into_iter().flatten().flatten();
+    let artefacts =
+        entries.filter(|entry| entry.path().extension().is_some_and(|it| it == EXTENSION));
+    let described = artefacts.filter_map(|entry| {
+        let metadata = entry.metadata().ok()?;
+        Some((metadata.modified().ok()?, metadata.len(), entry.path()))
+    });
+    described.collect()
 }
 
 /// How old an unfinished file is when its host is surely gone.

@@ -83,9 +83,10 @@ pub struct Worker(Arc<Shared>);
 /// What the handle and the threads of the lanes share.
 pub(super) struct Shared {
     pub(super) model: Model,
-    pub(super) sink: Arc<dyn Sink>,
     pub(super) batch: usize,
     pub(super) queue: Mutex<Queue>,
+    /// Behind what takes memory: once it is dropped, that memory is free.
+    pub(super) sink: Arc<dyn Sink>,
     lanes: [Handle; 2],
 }
 
@@ -105,7 +106,7 @@ impl Worker {
         let sessions = if description.stateless { options.sessions.clamp(1, most) } else { 1 };
         let queue = Mutex::new(Queue::new(options.lane, options.queue_limit, sessions));
         let batch = options.batch.max(1).min(batch_limit);
-        Self(Arc::new(Shared { model, sink, batch, queue, lanes }))
+        Self(Arc::new(Shared { model, batch, queue, sink, lanes }))
     }
 
     /// Offers jobs, in order. Returns those that did not fit, in order: all after the first that

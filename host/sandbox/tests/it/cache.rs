@@ -40,6 +40,29 @@ fn what_was_compiled_once_is_found() {
 }
 
 #[test]
+fn what_is_known_is_recalled_from_its_compiled_code_alone() {
+    let dir = tempfile::tempdir().unwrap();
+    let limits = ModelLimits::default();
+    let model = runtime(dir.path(), u64::MAX).load(&guests::build("times-2"), &limits).unwrap();
+    let known = model.known();
+    let recalled = runtime(dir.path(), u64::MAX).recall(&known, &limits).unwrap().unwrap();
+    assert_eq!(recalled.known(), known);
+    assert!(matches!(recalled.loaded(), How::Cached { .. }));
+    assert_eq!(recalled.usage().sessions, 0);
+    assert_eq!(recalled.footprint_bytes(), known.footprint_bytes());
+    let mut sessions = [recalled.session().unwrap(), recalled.session().unwrap()];
+    let results = sessions[0].predict(&[&request(2.0)]).results.unwrap();
+    assert_eq!(y(results[0].as_ref().unwrap()), 4.0);
+    let second_bytes = sessions[1].memory_bytes();
+    assert!(second_bytes > 0);
+    assert_eq!(recalled.footprint_bytes(), known.footprint_bytes() + second_bytes);
+    for path in files(dir.path(), "cwasm") {
+        fs::remove_file(path).unwrap();
+    }
+    assert!(runtime(dir.path(), u64::MAX).recall(&known, &limits).unwrap().is_none());
+}
+
+#[test]
 fn a_damaged_artefact_is_compiled_again() {
     let damages: [fn(&mut Vec<u8>); 3] = [
         |bytes| bytes.truncate(bytes.len() / 2),
