@@ -56,6 +56,7 @@ mod members;
 mod policy;
 pub mod preference;
 pub mod quarantine;
+pub mod residence;
 mod roster;
 pub mod watermark;
 
