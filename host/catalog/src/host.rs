@@ -18,7 +18,7 @@ use crate::scanner::{Defaults, ScanOptions};
 use crate::units::{self, Address, Size, Span};
 use crate::watcher::WatchOptions;
 
-pub use limits::{CompileLimits, FrontLimits, LaneLimits};
+pub use limits::{CompileLimits, FrontLimits, LaneLimits, RoutedLimits};
 
 /// The configuration of the host.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -43,6 +43,8 @@ pub struct HostConfig {
     pub front: FrontLimits,
     /// The threads that run models.
     pub lanes: LaneLimits,
+    /// The models that are loaded when they are wanted.
+    pub routed: RoutedLimits,
     /// What compiling a component may use.
     pub compile: CompileLimits,
     /// How the folder of the models is watched.
@@ -137,6 +139,7 @@ impl Default for HostConfig {
             wasi: true,
             front: FrontLimits::default(),
             lanes: LaneLimits::default(),
+            routed: RoutedLimits::default(),
             compile: CompileLimits::default(),
             watch: WatchConfig::default(),
             endpoint: EndpointDefaults::default(),
@@ -184,6 +187,9 @@ mod tests {
             body = '1MiB'
             [lanes]
             live_threads = 3
+            [routed]
+            memory = '1GiB'
+            idle = '10min'
             [compile]
             memory = '1GiB'
             [watch]
@@ -197,6 +203,8 @@ mod tests {
         assert_eq!(config.listen, SocketAddr::from(([0, 0, 0, 0], 0)));
         assert_eq!(config.front.body_bytes, 1 << 20);
         assert_eq!(config.lanes.live_threads, Some(3));
+        assert_eq!((config.routed.memory_bytes, config.routed.waiting), (1 << 30, 1024));
+        assert_eq!(config.routed.idle, Some(Duration::from_secs(600)));
         assert_eq!(config.compile.memory_bytes, 1 << 30);
         assert_eq!(config.endpoint.deadline, Duration::from_millis(20));
         assert_eq!(config.model.limits.memory_bytes, 8 << 20);

@@ -31,7 +31,7 @@ pub use endpoint::{
     Decoy, DefaultValue, EndpointConfig, EndpointLimits, Fsync, PolicyConfig, Preference,
     Preferred, Quarantine, Retention, Roles, SchemaConfig, SchemaError, StreamConfig, TensorForm,
 };
-pub use host::HostConfig;
+pub use host::{HostConfig, RoutedLimits};
 pub use manifest::{Grants, ModelLimits, ModelManifest};
 pub use problem::{Problem, Severity};
 pub use scanner::{Defaults, Hint, Scan, ScanOptions, Scanner};

@@ -65,6 +65,27 @@ pub struct LaneLimits {
     pub shadow_threads: Option<usize>,
 }
 
+/// The models that are loaded when they are wanted: those that a route with `models` leads to, and
+/// that nothing else names.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(default, deny_unknown_fields)]
+pub struct RoutedLimits {
+    /// The memory of all of them together, of every endpoint: compiled code, and what their sessions
+    /// hold. Who was used longest ago makes room. Default `512MiB`.
+    #[serde(rename = "memory", deserialize_with = "units::text::<Size, _>")]
+    #[schemars(with = "Size")]
+    pub memory_bytes: u64,
+    /// After how long without use a model leaves though nobody needs the room. Without it, none does.
+    #[serde(deserialize_with = "units::optional::<Span, _>")]
+    #[schemars(with = "Option<Span>")]
+    pub idle: Option<Duration>,
+    /// Models at once that wait to be loaded. Requests for others are answered by the next of their
+    /// order. Default 1024.
+    #[serde(deserialize_with = "units::count")]
+    #[schemars(range(min = 1))]
+    pub waiting: usize,
+}
+
 /// What compiling a component may use.
 #[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
@@ -99,6 +120,12 @@ impl Default for FrontLimits {
             idle_timeout: Duration::from_secs(60),
             drain_timeout: Duration::from_secs(10),
         }
+    }
+}
+
+impl Default for RoutedLimits {
+    fn default() -> Self {
+        Self { memory_bytes: 512 << 20, idle: None, waiting: 1024 }
     }
 }
 
