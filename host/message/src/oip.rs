@@ -1,6 +1,7 @@
-//! The JSON of the Open Inference Protocol, version 2, in and out.
+//! The documents of the Open Inference Protocol, version 2, in and out: as JSON, as JSON with tensors
+//! in binary behind it, and as protobuf.
 //!
-//! The reader is our own and not serde's: it goes over a document once, straight into
+//! The reader of JSON is our own and not serde's: it goes over a document once, straight into
 //! [`Contents`](crate::Contents),
 //! and knows the path to whatever is wrong. It comes back to `data` only where that stands before
 //! the `datatype` and the `shape` that say how to read it.
@@ -15,19 +16,30 @@
 //! - Every float comes back to the bit, but for the payload of a NaN.
 //! - An unknown or repeated field is refused, and so is `null`.
 
+mod binary;
 mod decode;
 mod elements;
 mod encode;
 mod error;
 mod number;
+mod protobuf;
+mod raw;
 mod reader;
 
 use crate::{Parameters, Tensor};
 
+pub use binary::{
+    BinaryDocument, decode_binary_request, decode_binary_response, encode_binary_request,
+    encode_binary_response,
+};
 pub(crate) use decode::ResponseDocument;
 pub(crate) use encode::Object;
 pub use error::DecodeError;
 pub(crate) use error::excerpt;
+pub use protobuf::{
+    ProtobufRequest, decode_protobuf_request, decode_protobuf_response, encode_protobuf_request,
+    encode_protobuf_response_into,
+};
 
 /// The largest number of dimensions that a tensor may have in a document.
 pub const RANK_LIMIT: usize = 32;
@@ -100,12 +112,21 @@ pub struct InferResponse {
 /// );
 /// ```
 pub fn decode_request(document: &[u8]) -> Result<InferRequest, DecodeError> {
-    decode::request(document).map_err(|error| error.at_last())
+    decode::request_with(document, None).map_err(|error| error.at_last())
+}
+
+/// Reads a request of any encoding. What protobuf says of the model is left to whoever wants it.
+pub fn decode_request_as(body: &[u8], encoding: Encoding) -> Result<InferRequest, DecodeError> {
+    match encoding {
+        Encoding::Json => decode_request(body),
+        Encoding::Binary { document_bytes } => decode_binary_request(body, document_bytes),
+        Encoding::Protobuf => decode_protobuf_request(body).map(|it| it.request),
+    }
 }
 
 /// Reads a response, within the same bounds as [`decode_request`].
 pub fn decode_response(document: &[u8]) -> Result<InferResponse, DecodeError> {
-    decode::response(document).map_err(|error| error.at_last())
+    decode::response_with(document, None).map_err(|error| error.at_last())
 }
 
 /// Writes a request.
@@ -124,5 +145,5 @@ pub fn encode_response(response: &InferResponse) -> Vec<u8> {
 
 /// Writes a response behind what `out` already holds.
 pub fn encode_response_into(response: &InferResponse, out: &mut Vec<u8>) {
-    encode::response(response, out);
+    encode::response_with(response, &|_| false, out);
 }

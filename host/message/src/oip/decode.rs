@@ -4,8 +4,10 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 use std::collections::btree_map::Entry;
 
+use super::binary::BINARY_DATA_SIZE;
 use super::elements::{self, integer};
 use super::error::{DecodeError, excerpt};
+use super::raw;
 use super::reader::{Reader, Result};
 use super::{InferRequest, InferResponse, RANK_LIMIT, RequestedOutput};
 use crate::{Contents, Datatype, Parameter, Parameters, Tensor};
@@ -20,8 +22,8 @@ const A_STRING: &str = "a string";
 const PARAMETERS: &str = "an object of parameters";
 const TENSORS: &str = "a list of tensors";
 
-pub(super) fn request(document: &[u8]) -> Result<InferRequest> {
-    let mut reader = Reader::new(document)?;
+pub(super) fn request_with(document: &[u8], tail: Option<&[u8]>) -> Result<InferRequest> {
+    let mut reader = Reader::new(document, tail)?;
     let (mut id, mut parameters, mut inputs, mut outputs) = (None, None, None, None);
     reader.object("a request, which is an object", |reader, name| match name {
         "id" => fill(&mut id, || string(reader)),
@@ -39,8 +41,8 @@ pub(super) fn request(document: &[u8]) -> Result<InferRequest> {
     })
 }
 
-pub(super) fn response(document: &[u8]) -> Result<InferResponse> {
-    let response = ResponseDocument::read(document)?;
+pub(super) fn response_with(document: &[u8], tail: Option<&[u8]>) -> Result<InferResponse> {
+    let response = ResponseDocument::read(document, tail)?;
     if response.error.is_some() {
         return Err(unknown(RESPONSE_FIELDS).in_field("error"));
     }
@@ -68,11 +70,11 @@ pub(crate) struct ResponseDocument {
 impl ResponseDocument {
     /// Reads a document that may hold an error instead of outputs.
     pub(crate) fn decode(document: &[u8]) -> std::result::Result<Self, DecodeError> {
-        Self::read(document).map_err(|error| error.at_last())
+        Self::read(document, None).map_err(|error| error.at_last())
     }
 
-    fn read(document: &[u8]) -> Result<Self> {
-        let mut reader = Reader::new(document)?;
+    fn read(document: &[u8], tail: Option<&[u8]>) -> Result<Self> {
+        let mut reader = Reader::new(document, tail)?;
         let (mut error, mut model_name, mut model_version) = (None, None, None);
         let (mut id, mut parameters, mut outputs) = (None, None, None);
         reader.object("a response, which is an object", |reader, name| match name {
@@ -191,15 +193,22 @@ impl<'a> TensorDraft<'a> {
         }
     }
 
-    fn finish(self, reader: &mut Reader<'_>) -> Result<Tensor> {
+    fn finish(mut self, reader: &mut Reader<'_>) -> Result<Tensor> {
         let missing = DecodeError::missing;
         let name = self.name.ok_or_else(|| missing("name", A_STRING))?;
         let shape = self.shape.ok_or_else(|| missing("shape", A_SHAPE))?;
         let datatype = self.datatype.ok_or_else(|| missing("datatype", A_DATATYPE))?;
         let datatype = exact(datatype, self.parameters.as_ref());
-        let contents = match self.data.ok_or_else(|| missing("data", "a list"))? {
-            Data::Contents(contents) => contents,
-            Data::Position(position) => {
+        let in_binary = binary_data_size(reader, &mut self.parameters)?;
+        let contents = match (self.data, in_binary) {
+            (None, None) => return Err(missing("data", "a list")),
+            (Some(_), Some(_)) => {
+                let error = DecodeError::here("elements beside binary_data_size", "one of them");
+                return Err(error.in_field("data"));
+            }
+            (None, Some(size)) => binary(reader, size, datatype, &shape)?,
+            (Some(Data::Contents(contents)), None) => contents,
+            (Some(Data::Position(position)), None) => {
                 let end = reader.position();
                 reader.go_to(position);
                 let contents = elements::contents(reader, datatype, &shape);
@@ -215,8 +224,40 @@ impl<'a> TensorDraft<'a> {
     }
 }
 
+/// Takes the size of a tensor's elements behind the document, if they are there.
+fn binary_data_size(
+    reader: &Reader<'_>,
+    parameters: &mut Option<Parameters>,
+) -> Result<Option<u64>> {
+    let parameters = parameters.as_mut().filter(|_| reader.has_tail());
+    let wrong = |found: String| {
+        let error = DecodeError::here(found, "a whole number of bytes from 0");
+        error.in_field(BINARY_DATA_SIZE).in_field("parameters")
+    };
+    match parameters.and_then(|parameters| parameters.remove(BINARY_DATA_SIZE)) {
+        None => Ok(None),
+        Some(Parameter::Int(size)) => {
+            size.try_into().map(Some).map_err(|_| wrong(size.to_string()))
+        }
+        Some(Parameter::Uint(size)) => Ok(Some(size)),
+        Some(Parameter::Float(found)) => Err(wrong(found.to_string())),
+        Some(Parameter::Bool(found)) => Err(wrong(found.to_string())),
+        Some(Parameter::Text(_)) => Err(wrong("a string".to_owned())),
+    }
+}
+
+fn binary(
+    reader: &mut Reader<'_>,
+    size: u64,
+    datatype: Datatype,
+    shape: &[u32],
+) -> Result<Contents> {
+    let contents = reader.take_tail(size).and_then(|bytes| raw::decode(bytes, datatype, shape));
+    contents.map_err(|error| error.in_field(BINARY_DATA_SIZE).in_field("parameters"))
+}
+
 /// Tells the two sorts of `BYTES` apart.
-fn exact(datatype: Datatype, parameters: Option<&Parameters>) -> Datatype {
+pub(super) fn exact(datatype: Datatype, parameters: Option<&Parameters>) -> Datatype {
     let content_type = parameters.and_then(|parameters| parameters.get("content_type"));
     match (datatype, content_type) {
         (Datatype::Text, Some(Parameter::Text(text))) if text == "base64" => Datatype::Blob,
@@ -272,7 +313,7 @@ fn parameter(reader: &mut Reader<'_>) -> Option<Parameter> {
 }
 
 /// Refuses a list in which two have the same name.
-fn refuse_namesakes<T>(them: &[T], name: impl Fn(&T) -> &str) -> Result<()> {
+pub(super) fn refuse_namesakes<T>(them: &[T], name: impl Fn(&T) -> &str) -> Result<()> {
     let second = if them.len() <= FEW_NAMES {
         (1..them.len())
             .find(|&index| them[..index].iter().any(|earlier| name(earlier) == name(&them[index])))

@@ -7,6 +7,8 @@ use base64::engine::general_purpose::STANDARD;
 use half::{bf16, f16};
 use serde_json::to_writer;
 
+use super::binary::BINARY_DATA_SIZE;
+use super::raw;
 use super::{InferRequest, InferResponse, RequestedOutput};
 use crate::{Contents, Parameter, Parameters, Tensor};
 
@@ -18,19 +20,41 @@ pub(super) fn request(request: &InferRequest, out: &mut Vec<u8>) {
     document.text_if_any("id", request.id.as_deref());
     document.parameters_if_any(&request.parameters);
     document.tensors("inputs", &request.inputs);
-    if !request.outputs.is_empty() {
-        list(document.field("outputs"), &request.outputs, requested_output);
-    }
+    requested_outputs(&mut document, request);
     document.close();
 }
 
-pub(super) fn response(response: &InferResponse, out: &mut Vec<u8>) {
+/// Writes a request whose inputs stand behind it.
+pub(super) fn binary_request(request: &InferRequest, out: &mut Vec<u8>) {
+    let mut document = Object::open(out);
+    document.text_if_any("id", request.id.as_deref());
+    document.parameters_if_any(&request.parameters);
+    list(document.field("inputs"), &request.inputs, |out, input| {
+        binary_tensor(out, input, matches!(input.contents, Contents::Blobs(_)));
+    });
+    requested_outputs(&mut document, request);
+    document.close();
+}
+
+/// Writes a response; those outputs stand behind it that `is_binary` names.
+pub(super) fn response_with(
+    response: &InferResponse,
+    is_binary: &dyn Fn(&str) -> bool,
+    out: &mut Vec<u8>,
+) {
     let mut document = Object::open(out);
     document.text("model_name", &response.model_name);
     document.text_if_any("model_version", response.model_version.as_deref());
     document.text_if_any("id", response.id.as_deref());
     document.parameters_if_any(&response.parameters);
-    document.tensors("outputs", &response.outputs);
+    list(document.field("outputs"), &response.outputs, |out, output| {
+        if is_binary(&output.name) {
+            // Whoever gets bytes needs not be told that they are not in base64.
+            binary_tensor(out, output, false);
+        } else {
+            tensor(out, output);
+        }
+    });
     document.close();
 }
 
@@ -114,6 +138,29 @@ fn tensor(out: &mut Vec<u8>, tensor: &Tensor) {
     tensor_parameters(&mut object, tensor);
     contents(object.field("data"), &tensor.contents);
     object.close();
+}
+
+/// Writes a tensor whose elements stand behind the document.
+fn binary_tensor(out: &mut Vec<u8>, tensor: &Tensor, is_blob: bool) {
+    let mut object = Object::open(out);
+    object.text("name", &tensor.name);
+    sure(to_writer(object.field("shape"), &tensor.shape));
+    object.text("datatype", tensor.contents.datatype().wire_name());
+    let mut parameters = Object::open(object.field("parameters"));
+    parameters.uint(BINARY_DATA_SIZE, raw::len(&tensor.contents) as u64);
+    if is_blob {
+        parameters.text("content_type", "base64");
+    }
+    let is_ours = |name: &str| name == BINARY_DATA_SIZE || name == "content_type" && is_blob;
+    parameters.parameters(&tensor.parameters, |name| !is_ours(name));
+    parameters.close();
+    object.close();
+}
+
+fn requested_outputs(document: &mut Object<'_>, request: &InferRequest) {
+    if !request.outputs.is_empty() {
+        list(document.field("outputs"), &request.outputs, requested_output);
+    }
 }
 
 /// Writes the parameters of a tensor. Which sort of `BYTES` it holds, only its contents say.

@@ -32,17 +32,19 @@ const ENDS_A_RUN: [bool; 256] = {
 pub(super) struct Reader<'a> {
     text: &'a str,
     position: usize,
+    /// What is left of the tensors behind the document, where there may be any.
+    tail: Option<&'a [u8]>,
 }
 
 impl<'a> Reader<'a> {
-    /// The beginning of a document.
-    pub(super) fn new(document: &'a [u8]) -> Result<Self> {
+    /// The beginning of a document, with what stands behind it.
+    pub(super) fn new(document: &'a [u8], tail: Option<&'a [u8]>) -> Result<Self> {
         match str::from_utf8(document) {
-            Ok(text) => Ok(Self { text, position: 0 }),
+            Ok(text) => Ok(Self { text, position: 0, tail }),
             Err(error) => {
                 let valid = str::from_utf8(&document[..error.valid_up_to()])
                     .expect("invariant: valid up to there");
-                let reader = Self { text: valid, position: valid.len() };
+                let reader = Self { text: valid, position: valid.len(), tail };
                 Err(reader.syntax("a byte that is not UTF-8".to_owned(), "UTF-8"))
             }
         }
@@ -63,10 +65,33 @@ impl<'a> Reader<'a> {
         self.text.len() - self.position
     }
 
+    /// Whether tensors may stand behind the document.
+    pub(super) const fn has_tail(&self) -> bool {
+        self.tail.is_some()
+    }
+
+    /// Takes so many bytes of what stands behind the document.
+    pub(super) fn take_tail(&mut self, length: u64) -> Result<&'a [u8]> {
+        let tail = self.tail.unwrap_or_default();
+        let split = usize::try_from(length).ok().and_then(|length| tail.split_at_checked(length));
+        let Some((taken, rest)) = split else {
+            let expected = format!("at most the {} bytes left behind the document", tail.len());
+            return Err(DecodeError::here(length, expected));
+        };
+        self.tail = Some(rest);
+        Ok(taken)
+    }
+
     /// Makes sure that nothing follows.
     pub(super) fn finish(mut self) -> Result<()> {
         match self.peek() {
-            None => Ok(()),
+            None => match self.tail.unwrap_or_default().len() {
+                0 => Ok(()),
+                left => {
+                    let found = format!("{left} bytes behind the last tensor");
+                    Err(DecodeError::here(found, "none"))
+                }
+            },
             Some(_) => Err(self.unexpected("the end of the document")),
         }
     }
@@ -290,7 +315,7 @@ mod tests {
     use super::*;
 
     fn is_json(text: &str) -> bool {
-        let Ok(mut reader) = Reader::new(text.as_bytes()) else { return false };
+        let Ok(mut reader) = Reader::new(text.as_bytes(), None) else { return false };
         reader.skip().and_then(|()| reader.finish()).is_ok()
     }
 

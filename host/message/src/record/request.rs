@@ -1,7 +1,8 @@
 //! A record of a requests topic, as the request that it is.
 //!
-//! A bare document of the protocol without any header is a valid request: whatever a header could
-//! have said is made up from the document and from what the reader knows of the record.
+//! Its value is what a caller sent, byte for byte, in whichever encoding the headers say. A bare
+//! document of JSON without any header is a valid request: whatever a header could have said is
+//! made up from the document and from what the reader knows of the record.
 
 use std::fmt::Display;
 use std::time::Duration;
@@ -11,7 +12,7 @@ use base64::engine::general_purpose::STANDARD;
 use thiserror::Error;
 
 use super::{HeaderError, Headers};
-use crate::oip::{DecodeError, InferRequest, decode_request};
+use crate::oip::{DecodeError, InferRequest, decode_request_as};
 use crate::{Contents, Parameter, Request, RequestId, Time};
 
 /// The longest id of a request, in bytes: every score and answer repeats it.
@@ -67,7 +68,8 @@ pub fn decode_request_record<'h>(
     arrival: &Arrival<'_>,
 ) -> Result<RequestEnvelope, RequestRecordError> {
     let headers = Headers::read(headers)?;
-    RequestEnvelope::new(&headers, decode_request(value)?, arrival)
+    let document = decode_request_as(value, headers.encoding())?;
+    RequestEnvelope::new(&headers, document, arrival)
 }
 
 impl RequestEnvelope {

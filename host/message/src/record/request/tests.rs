@@ -1,6 +1,7 @@
 //! What a request on a topic is, with and without headers.
 
 use super::*;
+use crate::oip::Encoding;
 use crate::record::header;
 
 const DOCUMENT: &str = r#"{"id":"mine","parameters":{"priority":1},"inputs":[
@@ -56,6 +57,25 @@ fn headers_go_before_the_document() {
     assert_eq!(envelope.request.tenant.as_deref(), Some("acme"));
     assert_eq!(envelope.return_to.as_deref(), Some("replies"));
     assert_eq!(envelope.traceparent.as_deref(), Some("00-4bf9-00f0-01"));
+}
+
+#[test]
+fn the_headers_say_how_the_value_is_encoded() {
+    let document = decode_request_as(DOCUMENT.as_bytes(), Encoding::Json).unwrap();
+    let expected = decode_request_record(NO_HEADERS, DOCUMENT.as_bytes(), &arrival());
+    let binary = crate::oip::encode_binary_request(&document);
+    let length = binary.document_bytes.to_string();
+    let pairs: [(&str, &[u8]); 2] = [
+        (header::CONTENT_TYPE, header::BINARY.as_bytes()),
+        (header::INFERENCE_HEADER_CONTENT_LENGTH, length.as_bytes()),
+    ];
+    assert_eq!(decode_request_record(pairs, &binary.bytes, &arrival()), expected);
+    let request = crate::oip::ProtobufRequest { request: document, ..Default::default() };
+    let message = crate::oip::encode_protobuf_request(&request);
+    let pairs: [(&str, &[u8]); 1] = [(header::CONTENT_TYPE, header::PROTOBUF.as_bytes())];
+    assert_eq!(decode_request_record(pairs, &message, &arrival()), expected);
+    let error = decode_request_record(pairs, DOCUMENT.as_bytes(), &arrival()).unwrap_err();
+    assert!(error.to_string().starts_with("document: found "), "{error}");
 }
 
 #[test]
