@@ -155,8 +155,7 @@ mod tests {
     #[test]
     fn a_model_that_is_named_cannot_go() {
         let named = with(&config("[roles]\nchampion = 'a'\n")).unwrap();
-        let gone =
-            Draft { artefacts: BTreeMap::from([("a".into(), None)]), ..Draft::default() };
+        let gone = Draft { artefacts: BTreeMap::from([("a".into(), None)]), ..Draft::default() };
         let refused = named.with(Path::new("m/e"), &gone, &Defaults::default()).unwrap_err();
         let expected = "m/e/endpoint.toml: roles.champion: found \"a\", expected \"b\"";
         assert!(refused.to_string().starts_with(expected), "{refused}");

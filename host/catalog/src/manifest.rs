@@ -148,7 +148,8 @@ mod tests {
             queue: Some(9),
         };
         let labels = BTreeMap::from([("owner".to_owned(), "ops".to_owned())]);
-        let manifest = ModelManifest { paused: true, limits, grants: Grants { wasi: false }, labels };
+        let manifest =
+            ModelManifest { paused: true, limits, grants: Grants { wasi: false }, labels };
         assert_eq!(parse(text), Ok(manifest));
         assert_eq!(parse(""), Ok(ModelManifest::default()));
     }

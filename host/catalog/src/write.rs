@@ -257,7 +257,9 @@ mod tests {
     fn what_somebody_else_has_changed_is_not_overwritten() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("endpoint.toml");
-        for (found, before) in [(Some(b"theirs"), Some(revision(b"one"))), (None, Some(revision(b"")))] {
+        for (found, before) in
+            [(Some(b"theirs"), Some(revision(b"one"))), (None, Some(revision(b"")))]
+        {
             if let Some(found) = found {
                 fs::write(&path, found).unwrap();
             }

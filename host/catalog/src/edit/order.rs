@@ -85,7 +85,9 @@ pub(super) fn sole_mention(item: &Item, path: &str, model: &ModelName) -> Option
     }
     let below: Vec<Item> = match item {
         Item::ArrayOfTables(tables) => tables.iter().map(|it| Item::Table(it.clone())).collect(),
-        Item::Value(Value::Array(array)) => array.iter().map(|it| Item::Value(it.clone())).collect(),
+        Item::Value(Value::Array(array)) => {
+            array.iter().map(|it| Item::Value(it.clone())).collect()
+        }
         _ => Vec::new(),
     };
     let mut below = below.iter().enumerate();

@@ -44,7 +44,10 @@ fn a_promotion_exchanges_names_and_keeps_every_comment() {
     let expected = RICH
         .replace("champion = \"gbdt\"", "champion = \"logit\"")
         .replace("challengers = [\"logit\"]\n", "")
-        .replace("fallback = \"base-rate\"\n", "fallback = \"base-rate\"\nchallengers = [\"gbdt\"]\n")
+        .replace(
+            "fallback = \"base-rate\"\n",
+            "fallback = \"base-rate\"\nchallengers = [\"gbdt\"]\n",
+        )
         .replace(
             "{ model = \"gbdt\", until = \"30ms\" },   # 30 ms suffice\n  { model = \"logit\" }, ",
             "{ model = \"logit\", until = \"30ms\" },   # 30 ms suffice\n  { model = \"gbdt\" }, ",
@@ -167,7 +170,9 @@ fn what_a_new_policy_leaves_out_goes_and_all_else_stays() {
     let expected = "# a\n[policy]\norder = [{ model = \"logit\" }] # alone\n\n# b\n[limits]\nqueue = 3\n# end\n";
     check(set_policy(file(), after, by), expected);
     let roles = "[roles]\nchampion = 'x'\n";
-    let expected = format!("# a\n[policy]\norder = [{{ model = 'x' }}]\n\n# b\n[limits]\nqueue = 3\n\n{roles}# end\n");
+    let expected = format!(
+        "# a\n[policy]\norder = [{{ model = 'x' }}]\n\n# b\n[limits]\nqueue = 3\n\n{roles}# end\n"
+    );
     let edited = set_policy(file(), after, roles).unwrap();
     assert_eq!(
         EndpointConfig::parse(file(), &edited).unwrap(),

@@ -1,5 +1,6 @@
 //! `understudy read`
 
+use std::borrow::Cow;
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -7,8 +8,10 @@ use std::time::Duration;
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use message::Time;
+use message::oip::{Encoding, decode_request_as, encode_request};
+use message::record::Headers;
 use serde_json::{Value, json};
-use stream::{EmbeddedStream, Partition, ReadLimit, StoredRecord, Stream, TopicOptions};
+use stream::{EmbeddedStream, Partition, ReadLimit, Record, StoredRecord, Stream, TopicOptions};
 
 use super::output::print_line;
 use crate::journal::topic_name;
@@ -145,8 +148,9 @@ fn json_of(stored: &StoredRecord) -> String {
         .iter()
         .map(|(name, value)| (name.to_owned(), json!(String::from_utf8_lossy(value))))
         .collect();
-    let value = serde_json::from_slice::<Value>(&record.value)
-        .unwrap_or_else(|_| json!(String::from_utf8_lossy(&record.value)));
+    let document = document_of(record);
+    let value = serde_json::from_slice::<Value>(&document)
+        .unwrap_or_else(|_| json!(String::from_utf8_lossy(&document)));
     json!({
         "offset": stored.offset,
         "time_us": record.time.as_us(),
@@ -157,10 +161,24 @@ fn json_of(stored: &StoredRecord) -> String {
     .to_string()
 }
 
+/// The value as people read it: requests that came in another encoding are shown as JSON.
+fn document_of(record: &Record) -> Cow<'_, [u8]> {
+    let headers = Headers::read(record.headers.iter());
+    let encoding = headers.map_or(Encoding::Json, |headers| headers.encoding());
+    if encoding == Encoding::Json {
+        return Cow::Borrowed(&record.value);
+    }
+    match decode_request_as(&record.value, encoding) {
+        Ok(request) => Cow::Owned(encode_request(&request)),
+        Err(_) => Cow::Borrowed(&record.value),
+    }
+}
+
 fn line_of(stored: &StoredRecord) -> String {
     let record = &stored.record;
     let text = |name| record.headers.get(name).map(String::from_utf8_lossy).unwrap_or_default();
-    let value = String::from_utf8_lossy(&record.value);
+    let document = document_of(record);
+    let value = String::from_utf8_lossy(&document);
     format!(
         "{:>10}  {}  {:36}  {}",
         stored.offset,
