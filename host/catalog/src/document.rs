@@ -15,6 +15,9 @@ use toml::de::{DeTable, DeValue};
 
 use crate::problem::Problem;
 
+/// The name of the newtype that a date is read as; `serde` has no word for dates.
+pub(crate) const DATE: &str = "date";
+
 /// The text of one file, parsed but not yet understood.
 #[derive(Debug, Clone)]
 pub(crate) struct Document {
@@ -36,7 +39,9 @@ enum Value {
     Int(i64),
     Float(f64),
     Text(String),
-    /// What no key of ours takes: a date, or a number beyond 64 bits.
+    /// A date, a time of day, or both.
+    Date(String),
+    /// What no key of ours takes: a number beyond 64 bits.
     Other(String),
     List(Vec<Node>),
     /// In the order of the file.
@@ -107,6 +112,21 @@ impl Document {
         self.problem(&self.root.span_of(&path.0), Some(path.to_string()), found)
     }
 
+    /// The keys of the table at `path`, in the order of the file; none where there is no table.
+    pub(crate) fn keys_at(&self, path: &KeyPath) -> impl Iterator<Item = &str> {
+        let node = path.0.iter().try_fold(&self.root, |node, step| node.child(step));
+        let entries = match node.map(|node| &node.value) {
+            Some(Value::Table(entries)) => entries.as_slice(),
+            _ => &[],
+        };
+        entries.iter().map(|entry| entry.key.as_str())
+    }
+
+    /// Whether there is a value at `path`.
+    pub(crate) fn has(&self, path: &KeyPath) -> bool {
+        path.0.iter().try_fold(&self.root, |node, step| node.child(step)).is_some()
+    }
+
     /// The value of a key at the top, for [`underlay`](Self::underlay).
     pub(crate) fn take(&self, key: &str) -> Option<Node> {
         self.root.child(&Step::Key(key.to_owned())).cloned()
@@ -167,7 +187,7 @@ impl Node {
                 Ok(number) => Value::Float(number),
                 Err(_) => Value::Other(number.to_string()),
             },
-            DeValue::Datetime(datetime) => Value::Other(datetime.to_string()),
+            DeValue::Datetime(datetime) => Value::Date(datetime.to_string()),
         };
         Self { span, value }
     }

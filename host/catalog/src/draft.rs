@@ -96,13 +96,17 @@ fn check_names(
     models: &BTreeMap<ModelName, ModelFile>,
 ) -> Result<(), Problem> {
     let known: Vec<&str> = models.keys().map(ModelName::as_str).collect();
-    let mentions = config.mentions();
+    let document = match &draft.config {
+        Some(Some(text)) => Document::parse(file, text)?,
+        _ => Document::empty(),
+    };
+    let mentions = config.mentions(&document);
     let Some((path, name)) = mentions.iter().find(|(_, name)| !models.contains_key(name)) else {
         return Ok(());
     };
     let found = format!("{:?}", name.as_str());
     let mut problem = match &draft.config {
-        Some(Some(text)) => Document::parse(file, text)?.problem_at(path, found),
+        Some(Some(_)) => document.problem_at(path, found),
         _ => Problem { key: Some(path.to_string().into()), ..Problem::new(file, found) },
     };
     problem = problem.expected(one_of(&known));

@@ -3,8 +3,10 @@
 //! What a file leaves out is filled in before it is read: from `[endpoint]` of `understudy.toml`,
 //! then from the defaults here. So nobody who holds a configuration ever meets a missing value.
 
+pub mod default_value;
 pub mod policy;
 pub mod roles;
+pub mod route;
 pub(crate) mod rules;
 pub mod schema;
 pub mod stream;
@@ -16,12 +18,17 @@ use message::ModelName;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::document::Document;
+use crate::document::{Document, KeyPath};
 use crate::problem::Problem;
 use crate::units::{self, Span};
 
-pub use policy::{DefaultValue, PolicyConfig, Preference, Preferred, Route};
+pub use default_value::DefaultValue;
+pub use policy::{
+    Arm, Combine, EndpointPolicy, Ensemble, PolicyConfig, Preference, Preferred, Ramp, Split,
+    Weighted,
+};
 pub use roles::{Decoy, Roles};
+pub use route::{ModelPattern, Route, RouteKind};
 pub use schema::{SchemaConfig, SchemaError, TensorForm, TensorSchema};
 pub use stream::{Fsync, Retention, StreamConfig};
 
@@ -42,9 +49,10 @@ pub struct EndpointConfig {
     /// answers nothing.
     pub roles: Roles,
     /// How the answer is chosen.
-    pub policy: PolicyConfig,
-    /// Orders for some of the requests. The first whose condition holds goes before the policy.
+    pub policy: EndpointPolicy,
+    /// Other policies for some of the requests. The first whose condition holds is taken.
     #[serde(rename = "route")]
+    #[schemars(with = "Vec<route::RouteKeys>")]
     pub routes: Vec<Route>,
     /// The sizes of what waits.
     pub limits: EndpointLimits,
@@ -142,14 +150,16 @@ impl EndpointConfig {
 
     /// Every model that the roles, the policy and the routes name, each once.
     pub fn model_names(&self) -> Vec<ModelName> {
-        let mut names: Vec<_> = rules::mentions(self).into_iter().map(|(_, name)| name).collect();
+        let mentions = rules::mentions(self, &Document::empty());
+        let mut names: Vec<_> = mentions.into_iter().map(|(_, name)| name).collect();
         names.sort();
         names.dedup();
         names
     }
 
-    pub(crate) fn mentions(&self) -> Vec<(crate::document::KeyPath, ModelName)> {
-        rules::mentions(self)
+    /// Every name of a model in the document that this was read from, with the key that holds it.
+    pub(crate) fn mentions(&self, document: &Document) -> Vec<(KeyPath, ModelName)> {
+        rules::mentions(self, document)
     }
 }
 
@@ -161,7 +171,7 @@ impl Default for EndpointConfig {
             key: None,
             paused: false,
             roles: Roles::default(),
-            policy: PolicyConfig::default(),
+            policy: EndpointPolicy::default(),
             routes: Vec::new(),
             limits: defaults.limits,
             stream: defaults.stream,
@@ -241,15 +251,15 @@ order = [{ model = "hawaiian" }, { model = "gbdt" }]
         assert_eq!(config.key.as_deref(), Some("carrier"));
         assert_eq!(config.roles.champion, Some("gbdt".into()));
         assert_eq!(config.roles.decoy, Decoy::Host);
-        let PolicyConfig::Preference(preference) = &config.policy;
         let order = [
             Preferred { model: "gbdt".into(), until: Some(Duration::from_millis(30)) },
             Preferred { model: "logit".into(), until: None },
         ];
-        assert_eq!(preference.order, order);
+        let order = PolicyConfig::Preference(Preference { order: order.to_vec() });
+        assert_eq!(config.policy.choice, order);
         let default = BTreeMap::from([("delayed".to_owned(), DefaultValue::Floats(vec![0.2]))]);
-        assert_eq!(preference.default, Some(default));
-        assert_eq!(config.routes[0].when, "key == 'HA'");
+        assert_eq!(config.policy.default, Some(default));
+        assert_eq!(config.routes[0].when.as_ref().unwrap().text(), "key == 'HA'");
         let names = config.model_names();
         let names: Vec<_> = names.iter().map(ModelName::as_str).collect();
         assert_eq!(names, ["gbdt", "hawaiian", "logit", "logit-2013q1"]);

@@ -13,6 +13,7 @@ mod document;
 pub mod draft;
 pub mod edit;
 pub mod endpoint;
+pub mod expression;
 mod file;
 pub mod host;
 pub mod manifest;
@@ -28,9 +29,11 @@ pub use default_outputs::{DefaultError, default_outputs};
 pub use diff::{Change, diff};
 pub use draft::{Draft, ENDPOINT_FILE};
 pub use endpoint::{
-    Decoy, DefaultValue, EndpointConfig, EndpointLimits, Fsync, PolicyConfig, Preference,
-    Preferred, Quarantine, Retention, Roles, SchemaConfig, SchemaError, StreamConfig, TensorForm,
+    Arm, Combine, Decoy, DefaultValue, EndpointConfig, EndpointLimits, EndpointPolicy, Ensemble,
+    Fsync, ModelPattern, PolicyConfig, Preference, Preferred, Quarantine, Ramp, Retention, Roles,
+    Route, RouteKind, SchemaConfig, SchemaError, Split, StreamConfig, TensorForm, Weighted,
 };
+pub use expression::{EvaluationError, Expression, ExpressionError, Facts};
 pub use host::{HostConfig, RoutedLimits};
 pub use manifest::{Grants, ModelLimits, ModelManifest};
 pub use problem::{Problem, Severity};

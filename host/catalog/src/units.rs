@@ -9,9 +9,12 @@ use std::marker::PhantomData;
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use message::ModelName;
+use message::{ModelName, Time};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::de::{self, Deserializer, SeqAccess, Unexpected, Visitor};
+use toml::value::{Datetime, Offset};
+
+use crate::document::DATE;
 
 /// The longest name of an endpoint, a tenant or a model, in bytes.
 const NAME_LIMIT_BYTES: usize = 100;
@@ -53,6 +56,76 @@ pub(crate) fn optional_count<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<Option<usize>, D::Error> {
     count(from).map(Some)
+}
+
+/// Reads a weight, which may be 0.
+pub(crate) fn weight<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    from.deserialize_f64(WeightVisitor { zero: true })
+}
+
+/// Reads a weight above 0.
+pub(crate) fn positive_weight<'de, D: Deserializer<'de>>(from: D) -> Result<f64, D::Error> {
+    from.deserialize_f64(WeightVisitor { zero: false })
+}
+
+/// Reads a point in time.
+pub(crate) fn instant<'de, D: Deserializer<'de>>(from: D) -> Result<Time, D::Error> {
+    from.deserialize_newtype_struct(DATE, TextVisitor::<Instant>(PhantomData))
+}
+
+/// The least weight above 0. It keeps the quotients of weights far from the ends of the numbers.
+pub(crate) const LEAST_WEIGHT: f64 = 1e-6;
+/// The largest weight.
+pub(crate) const LARGEST_WEIGHT: f64 = 1e9;
+
+/// A point in time, with its offset from UTC.
+pub(crate) struct Instant;
+
+impl Text for Instant {
+    type Value = Time;
+    const EXPECTED: &'static str =
+        "a point in time since 1970 with its offset such as 2026-11-21T00:00:00Z";
+    const NAME: &'static str = "Instant";
+    const PATTERN: &'static str = "";
+
+    fn parse(text: &str) -> Option<Time> {
+        let Datetime { date, time, offset } = text.parse().ok()?;
+        let (date, time) = (date?, time?);
+        let offset_minutes = match offset? {
+            Offset::Z => 0,
+            Offset::Custom { minutes } => i64::from(minutes),
+        };
+        let days = days_since_1970(date.year.into(), date.month.into(), date.day.into());
+        let minutes = days * 1440 + i64::from(time.hour) * 60 + i64::from(time.minute);
+        let seconds = (minutes - offset_minutes) * 60 + i64::from(time.second.unwrap_or(0));
+        let us = seconds * 1_000_000 + i64::from(time.nanosecond.unwrap_or(0) / 1000);
+        u64::try_from(us).ok().map(Time::from_us)
+    }
+}
+
+impl JsonSchema for Instant {
+    fn inline_schema() -> bool {
+        true
+    }
+
+    fn schema_name() -> Cow<'static, str> {
+        Self::NAME.into()
+    }
+
+    fn json_schema(_: &mut SchemaGenerator) -> Schema {
+        json_schema!({ "type": "string", "format": "date-time" })
+    }
+}
+
+/// Days of the Gregorian calendar since the first of January 1970.
+///
+/// Counts years from March, so that a leap day is the last of its year.
+const fn days_since_1970(year: i64, month: i64, day: i64) -> i64 {
+    const DAYS_BEFORE_1970: i64 = 719_468;
+    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let leap_days = year.div_euclid(4) - year.div_euclid(100) + year.div_euclid(400);
+    let day_of_year = (153 * month + 2) / 5 + day - 1;
+    365 * year + leap_days + day_of_year - DAYS_BEFORE_1970
 }
 
 /// A length of time.
@@ -144,21 +217,24 @@ pub(crate) fn is_name(text: &str) -> bool {
 
 macro_rules! text_schema {
     ($($text:ty),*) => {$(
-        impl JsonSchema for $text {
+        impl schemars::JsonSchema for $text {
             fn inline_schema() -> bool {
                 true
             }
 
-            fn schema_name() -> Cow<'static, str> {
-                Self::NAME.into()
+            fn schema_name() -> std::borrow::Cow<'static, str> {
+                <Self as $crate::units::Text>::NAME.into()
             }
 
-            fn json_schema(_: &mut SchemaGenerator) -> Schema {
-                json_schema!({ "type": "string", "pattern": Self::PATTERN })
+            fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+                let pattern = <Self as $crate::units::Text>::PATTERN;
+                schemars::json_schema!({ "type": "string", "pattern": pattern })
             }
         }
     )*};
 }
+
+pub(crate) use text_schema;
 
 text_schema!(Span, Size, Name, Address);
 
@@ -225,6 +301,34 @@ impl Visitor<'_> for CountVisitor {
     }
 }
 
+struct WeightVisitor {
+    zero: bool,
+}
+
+impl Visitor<'_> for WeightVisitor {
+    type Value = f64;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(if self.zero { "0 or a number" } else { "a number" })?;
+        f.write_str(" from 0.000001 to 1000000000")
+    }
+
+    fn visit_f64<E: de::Error>(self, number: f64) -> Result<f64, E> {
+        let fits = (LEAST_WEIGHT..=LARGEST_WEIGHT).contains(&number);
+        if fits || (self.zero && number == 0.0) {
+            // Adding turns -0.0 into 0.0.
+            Ok(number + 0.0)
+        } else {
+            Err(E::invalid_value(Unexpected::Float(number), &self))
+        }
+    }
+
+    fn visit_i64<E: de::Error>(self, number: i64) -> Result<f64, E> {
+        let found = E::invalid_value(Unexpected::Signed(number), &self);
+        self.visit_f64::<E>(number as f64).map_err(|_| found)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -250,6 +354,18 @@ mod tests {
         }
         for text in ["64", "64MB", "MiB", "0B", "99999999TiB", "64 mib"] {
             assert_eq!(Size::parse(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_point_in_time_has_an_offset() {
+        let us = |text| Instant::parse(text).map(Time::as_us);
+        assert_eq!(us("1970-01-01T00:00:00Z"), Some(0));
+        assert_eq!(us("2000-02-29T12:30:00.25Z"), Some(951_827_400_250_000));
+        assert_eq!(us("2000-02-29T14:30:00+02:00"), Some(951_827_400_000_000));
+        assert_eq!(us("2026-11-21 00:00:00Z"), Some(1_795_219_200_000_000));
+        for text in ["", "2026-11-21", "12:30:00", "2026-11-21T00:00:00", "1969-12-31T23:59:59Z"] {
+            assert_eq!(us(text), None, "{text}");
         }
     }
 

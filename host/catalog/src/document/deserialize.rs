@@ -10,7 +10,7 @@ use serde::de::{
 };
 use serde::forward_to_deserialize_any;
 
-use super::{Entry, Node, Step, Value};
+use super::{DATE, Entry, Node, Step, Value};
 use crate::problem::{did_you_mean, one_of};
 
 /// What a type had to say against a document.
@@ -121,7 +121,7 @@ impl Value {
             Self::Int(number) => Unexpected::Signed(*number),
             Self::Float(number) => Unexpected::Float(*number),
             Self::Text(text) => Unexpected::Str(text),
-            Self::Other(text) => Unexpected::Other(text),
+            Self::Date(text) | Self::Other(text) => Unexpected::Other(text),
             Self::List(_) => Unexpected::Seq,
             Self::Table(_) => Unexpected::Map,
         })
@@ -137,7 +137,9 @@ impl<'de> Deserializer<'de> for &Node {
             Value::Int(number) => visitor.visit_i64(*number),
             Value::Float(number) => visitor.visit_f64(*number),
             Value::Text(text) => visitor.visit_str(text),
-            Value::Other(_) => Err(Mistake::new(self.value.words(), expected_words(&visitor))),
+            Value::Date(_) | Value::Other(_) => {
+                Err(Mistake::new(self.value.words(), expected_words(&visitor)))
+            }
             Value::List(nodes) => visitor.visit_seq(Elements { nodes: nodes.iter(), index: 0 }),
             Value::Table(entries) => {
                 visitor.visit_map(Entries { entries: entries.iter(), value: None })
@@ -152,10 +154,16 @@ impl<'de> Deserializer<'de> for &Node {
 
     fn deserialize_newtype_struct<V: Visitor<'de>>(
         self,
-        _name: &'static str,
+        name: &'static str,
         visitor: V,
     ) -> Result<V::Value, Mistake> {
-        visitor.visit_newtype_struct(self)
+        match &self.value {
+            Value::Date(text) if name == DATE => {
+                visitor.visit_str(text).map_err(|mistake: Mistake| mistake.at(&self.span))
+            }
+            _ if name == DATE => self.deserialize_any(visitor),
+            _ => visitor.visit_newtype_struct(self),
+        }
     }
 
     fn deserialize_enum<V: Visitor<'de>>(
@@ -194,7 +202,9 @@ impl<'de> SeqAccess<'de> for Elements<'_> {
         let Some(node) = self.nodes.next() else { return Ok(None) };
         let index = self.index;
         self.index += 1;
-        seed.deserialize(node).map(Some).map_err(|mistake| mistake.beneath(Step::Index(index)))
+        seed.deserialize(node)
+            .map(Some)
+            .map_err(|mistake| mistake.at(&node.span).beneath(Step::Index(index)))
     }
 }
 
@@ -219,6 +229,6 @@ impl<'de> MapAccess<'de> for Entries<'_> {
     fn next_value_seed<V: DeserializeSeed<'de>>(&mut self, seed: V) -> Result<V::Value, Mistake> {
         let entry = self.value.take().expect("invariant: a value is asked for after its key");
         seed.deserialize(&entry.node)
-            .map_err(|mistake| mistake.beneath(Step::Key(entry.key.clone())))
+            .map_err(|mistake| mistake.at(&entry.node.span).beneath(Step::Key(entry.key.clone())))
     }
 }

@@ -1,15 +1,44 @@
 //! How the answer is chosen, as the file says it; the choosing itself is the rendezvous'.
+//!
+//! A policy is a tree: a split has arms, and what an arm does is again a policy. Models stand at its
+//! leaves only. The default answer belongs to the whole endpoint, whatever branch was taken.
+
+mod ensemble;
+mod keys;
+mod split;
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::time::Duration;
 
 use message::ModelName;
 use schemars::JsonSchema;
-use serde::de::{self, SeqAccess, Unexpected, Visitor};
-use serde::{Deserialize, Deserializer};
+use serde::Deserialize;
 
+use super::DefaultValue;
 use crate::units::{self, Name, Span};
+
+pub use ensemble::{Combine, Ensemble, Weighted};
+pub(super) use keys::{Choice, PolicyKeys};
+pub use split::{Arm, Ramp, Split};
+
+/// How deep policies may stand in each other. The one of `[policy]` or of a route is at depth 1.
+pub const POLICY_DEPTH_LIMIT: usize = 4;
+/// How many arms the splits of an endpoint may have together.
+pub const ARM_LIMIT: usize = 1024;
+/// How many models an order or an ensemble may name.
+pub const MODELS_LIMIT: usize = 256;
+
+/// `[policy]`: how the answer of an endpoint is chosen, and what it is when nothing came.
+#[derive(Debug, Clone, PartialEq, Default, Deserialize, JsonSchema)]
+#[serde(from = "PolicyKeys")]
+#[schemars(with = "PolicyKeys")]
+pub struct EndpointPolicy {
+    /// How it is chosen for a request that no route takes.
+    pub choice: PolicyConfig,
+    /// The outputs that are answered when no model's came by the deadline, whichever arm or route a
+    /// request took. Without them the caller is told that nothing came.
+    pub default: Option<BTreeMap<String, DefaultValue>>,
+}
 
 /// How the answer of a request is chosen.
 #[derive(Debug, Clone, PartialEq, Deserialize, JsonSchema)]
@@ -18,16 +47,17 @@ use crate::units::{self, Name, Span};
 pub enum PolicyConfig {
     /// When models are preferred in an order, each for some time.
     Preference(Preference),
+    /// When each request goes to one of several arms.
+    Split(Split),
+    /// When the predictions of several models are made into one.
+    Ensemble(Ensemble),
 }
 
 /// Models in the order in which they are liked.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Preference {
     /// The order, best first. Empty: the champion, then the fallback.
     pub order: Vec<Preferred>,
-    /// The outputs that are answered when no model's came by the deadline. Without them the caller
-    /// is told that nothing came.
-    pub default: Option<BTreeMap<String, DefaultValue>>,
 }
 
 /// A model in an order.
@@ -45,196 +75,16 @@ pub struct Preferred {
     pub until: Option<Duration>,
 }
 
-/// An order for the requests that fulfil a condition.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Route {
-    /// The condition: a CEL expression over key, inputs and parameters.
-    pub when: String,
-    /// The order, best first.
-    pub order: Vec<Preferred>,
-}
-
-/// The elements of one output of the default answer.
-#[derive(Debug, Clone, PartialEq)]
-pub enum DefaultValue {
-    /// `[true, false]`
-    Bools(Vec<bool>),
-    /// `[1, 2]`
-    Ints(Vec<i64>),
-    /// `[0.2, 1]`
-    Floats(Vec<f64>),
-    /// `["late"]`
-    Texts(Vec<String>),
-}
-
 impl Default for PolicyConfig {
     fn default() -> Self {
         Self::Preference(Preference::default())
     }
 }
 
-/// The keys of `[policy]`.
-///
-/// A tagged enum would read them through a buffer that forgets where they stand.
-#[derive(Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-#[schemars(inline)]
-struct PolicyKeys {
-    /// The kind of policy. Default `preference`.
-    #[serde(default)]
-    kind: PolicyKind,
-    /// The models in the order in which they are liked, best first. Without it: the champion, then
-    /// the fallback.
-    #[serde(default)]
-    order: Vec<Preferred>,
-    /// The outputs that are answered when no model's came by the deadline, by name. Without them
-    /// the caller is told that nothing came.
-    #[serde(default)]
-    #[schemars(with = "Option<BTreeMap<String, DefaultForms>>")]
-    default: Option<BTreeMap<String, DefaultValue>>,
-}
-
-/// The kinds of policy.
-#[derive(Default, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-enum PolicyKind {
-    /// When models are preferred in an order, each for some time.
-    #[default]
-    Preference,
-}
-
-impl From<PolicyKeys> for PolicyConfig {
-    fn from(keys: PolicyKeys) -> Self {
-        match keys.kind {
-            PolicyKind::Preference => {
-                Self::Preference(Preference { order: keys.order, default: keys.default })
-            }
-        }
-    }
-}
-
-/// The forms of [`DefaultValue`] in a file, for the schema.
-#[derive(JsonSchema)]
-#[serde(untagged)]
-#[schemars(inline)]
-#[expect(dead_code, reason = "only its schema is used")]
-enum DefaultForms {
-    Bools(Vec<bool>),
-    Numbers(Vec<f64>),
-    Texts(Vec<String>),
-}
-
-impl<'de> Deserialize<'de> for DefaultValue {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_seq(DefaultVisitor)
-    }
-}
-
-struct DefaultVisitor;
-
-impl<'de> Visitor<'de> for DefaultVisitor {
-    type Value = DefaultValue;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(
-            "an array of numbers, of texts, or of true and false, with one element at least",
-        )
-    }
-
-    fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<DefaultValue, A::Error> {
-        let first = elements.next_element()?;
-        let mut value = match first {
-            None => return Err(de::Error::invalid_length(0, &self)),
-            Some(Element::Bool(truth)) => DefaultValue::Bools(vec![truth]),
-            Some(Element::Int(number)) => DefaultValue::Ints(vec![number]),
-            Some(Element::Float(number)) => DefaultValue::Floats(vec![number]),
-            Some(Element::Text(text)) => DefaultValue::Texts(vec![text]),
-        };
-        while let Some(element) = elements.next_element()? {
-            value = value.with(element)?;
-        }
-        Ok(value)
-    }
-}
-
-impl DefaultValue {
-    /// How many elements there are.
-    pub const fn len(&self) -> usize {
-        match self {
-            Self::Bools(them) => them.len(),
-            Self::Ints(them) => them.len(),
-            Self::Floats(them) => them.len(),
-            Self::Texts(them) => them.len(),
-        }
-    }
-
-    /// Whether there is no element; no file can say so.
-    pub const fn is_empty(&self) -> bool {
-        self.len() == 0
-    }
-
-    fn with<E: de::Error>(mut self, element: Element) -> Result<Self, E> {
-        match (&mut self, element) {
-            (Self::Bools(them), Element::Bool(truth)) => them.push(truth),
-            (Self::Ints(them), Element::Int(number)) => them.push(number),
-            (Self::Ints(them), Element::Float(number)) => {
-                let numbers = them.iter().map(|&whole| whole as f64);
-                return Ok(Self::Floats(numbers.chain([number]).collect()));
-            }
-            (Self::Floats(them), Element::Float(number)) => them.push(number),
-            (Self::Floats(them), Element::Int(number)) => them.push(number as f64),
-            (Self::Texts(them), Element::Text(text)) => them.push(text),
-            _ => {
-                let mixed = Unexpected::Other("elements of different types");
-                return Err(E::invalid_value(mixed, &DefaultVisitor));
-            }
-        }
-        Ok(self)
-    }
-}
-
-enum Element {
-    Bool(bool),
-    Int(i64),
-    Float(f64),
-    Text(String),
-}
-
-impl<'de> Deserialize<'de> for Element {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        from.deserialize_any(ElementVisitor)
-    }
-}
-
-struct ElementVisitor;
-
-impl Visitor<'_> for ElementVisitor {
-    type Value = Element;
-
-    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("a finite number, a text, true or false")
-    }
-
-    fn visit_bool<E: de::Error>(self, truth: bool) -> Result<Element, E> {
-        Ok(Element::Bool(truth))
-    }
-
-    fn visit_i64<E: de::Error>(self, number: i64) -> Result<Element, E> {
-        Ok(Element::Int(number))
-    }
-
-    fn visit_f64<E: de::Error>(self, number: f64) -> Result<Element, E> {
-        // A NaN equals nothing, so a configuration that held one would change with every scan.
-        if number.is_finite() {
-            Ok(Element::Float(number))
-        } else {
-            Err(E::invalid_value(Unexpected::Float(number), &self))
-        }
-    }
-
-    fn visit_str<E: de::Error>(self, text: &str) -> Result<Element, E> {
-        Ok(Element::Text(text.to_owned()))
+impl PolicyConfig {
+    /// An order of one model, which is waited for until the deadline.
+    pub fn model(model: ModelName) -> Self {
+        Self::Preference(Preference { order: vec![Preferred { model, until: None }] })
     }
 }
 
@@ -243,45 +93,90 @@ mod tests {
     use std::path::Path;
 
     use super::*;
-    use crate::document::Document;
+    use crate::endpoint::EndpointConfig;
+    use message::Time;
 
-    fn parse(text: &str) -> Result<PolicyConfig, String> {
-        Document::parse(Path::new("p"), text)
-            .and_then(|document| document.read())
-            .map_err(|problem| problem.to_string())
+    fn parse(text: &str) -> PolicyConfig {
+        EndpointConfig::parse(Path::new("p"), text).unwrap().policy.choice
     }
 
-    fn check_default(array: &str, expected: Result<DefaultValue, &str>) {
-        let found = parse(&format!("default = {{ y = {array} }}")).map(|policy| {
-            let PolicyConfig::Preference(preference) = policy;
-            preference.default.unwrap().remove("y").unwrap()
-        });
-        assert_eq!(found, expected.map_err(str::to_owned), "{array}");
+    fn preferred(model: &str) -> Preferred {
+        Preferred { model: model.into(), until: None }
     }
 
     #[test]
-    fn a_default_takes_elements_of_one_type() {
-        check_default("[true, false]", Ok(DefaultValue::Bools(vec![true, false])));
-        check_default("[1, 2]", Ok(DefaultValue::Ints(vec![1, 2])));
-        check_default("[1, 0.5, 2]", Ok(DefaultValue::Floats(vec![1.0, 0.5, 2.0])));
-        check_default("['a']", Ok(DefaultValue::Texts(vec!["a".to_owned()])));
-        let expected =
-            "an array of numbers, of texts, or of true and false, with one element at least";
-        check_default("[]", Err(&format!("p:1: default.y: found 0 elements, expected {expected}")));
-        check_default(
-            "[1, true]",
-            Err(&format!("p:1: default.y: found elements of different types, expected {expected}")),
+    fn a_split_has_arms_that_are_policies() {
+        let policy = parse(
+            r#"
+            [policy]
+            kind = "split"
+            seed = "spring"
+            shadow = false
+            [[policy.arm]]
+            weight = 90
+            model = "gbdt"
+            [[policy.arm]]
+            name = "treatment"
+            weight = 10.5
+            ramp = { to = 50, starts = 2026-11-21T00:00:00Z, over = "7d" }
+            policy = { kind = "ensemble", combine = "weighted-mean", members = [
+                { model = "a", weight = 2 }, { model = "b" },
+            ], until = "30ms", below = [{ model = "logit" }] }
+            "#,
         );
-        check_default("0.2", Err(&format!("p:1: default.y: found 0.2, expected {expected}")));
-        check_default(
-            "[nan]",
-            Err("p:1: default.y[0]: found NaN, expected a finite number, a text, true or false"),
-        );
+        let ensemble = Ensemble {
+            members: vec![
+                Weighted { model: "a".into(), weight: 2.0 },
+                Weighted { model: "b".into(), weight: 1.0 },
+            ],
+            combine: Combine::WeightedMean,
+            quorum: 2,
+            until: Some(Duration::from_millis(30)),
+            below: vec![preferred("logit")],
+        };
+        let ramp = Ramp {
+            to: 50.0,
+            starts: Time::from_us(1_795_219_200_000_000),
+            over: Duration::from_secs(7 * 86_400),
+        };
+        let control = Arm {
+            name: "gbdt".to_owned(),
+            weight: 90.0,
+            ramp: None,
+            policy: PolicyConfig::model("gbdt".into()),
+        };
+        let treatment = Arm {
+            name: "treatment".to_owned(),
+            weight: 10.5,
+            ramp: Some(ramp),
+            policy: PolicyConfig::Ensemble(ensemble),
+        };
+        let arms = vec![control, treatment];
+        let expected = Split { seed: Some("spring".to_owned()), shadow: false, arms };
+        assert_eq!(policy, PolicyConfig::Split(expected));
     }
 
     #[test]
-    fn an_unknown_kind_of_policy_is_refused() {
-        let refused = parse("kind = 'lottery'").unwrap_err();
-        assert_eq!(refused, "p:1: kind: found \"lottery\", expected \"preference\"");
+    fn an_ensemble_wants_more_than_half_unless_told() {
+        let quorum = |members: &str| {
+            let policy = format!("policy = {{ kind = 'ensemble', combine = 'mean', {members} }}");
+            let PolicyConfig::Ensemble(ensemble) = parse(&policy) else { panic!("an ensemble") };
+            ensemble.quorum
+        };
+        assert_eq!(quorum("members = [{ model = 'a' }]"), 1);
+        assert_eq!(quorum("members = [{ model = 'a' }, { model = 'b' }]"), 2);
+        assert_eq!(quorum("members = [{ model = 'a' }, { model = 'b' }, { model = 'c' }]"), 2);
+        assert_eq!(quorum("members = [{ model = 'a' }, { model = 'b' }], quorum = 1"), 1);
+    }
+
+    #[test]
+    fn an_arm_may_follow_the_champion() {
+        let policy = parse(
+            "policy = { kind = 'split', arm = [{ name = 'now', weight = 1, policy = {} }] }\n\
+             roles = { champion = 'a' }",
+        );
+        let PolicyConfig::Split(split) = policy else { panic!("a split") };
+        assert_eq!(split.arms[0].policy, PolicyConfig::default());
+        assert!(split.shadow);
     }
 }

@@ -1,19 +1,24 @@
 //! What must hold between the keys of an `endpoint.toml`, which their types alone cannot say.
 
+mod policies;
+
 use std::collections::BTreeMap;
 
 use message::{ModelName, Role};
 
-use super::{EndpointConfig, PolicyConfig, Preferred, Quarantine};
+use super::{EndpointConfig, Quarantine};
 use crate::document::{Document, KeyPath};
 use crate::problem::Problem;
+
+use policies::Named;
 
 /// Finds the first pair of keys that contradict each other.
 pub(super) fn check(config: &EndpointConfig, document: &Document) -> Result<(), Problem> {
     one_role_each(config, document)?;
-    for (path, order) in orders(config) {
-        each_model_once(&path, order, document)?;
-        no_decoy(&path, order, config, document)?;
+    policies::check(config, document)?;
+    for list in policies::lists(config, document) {
+        each_model_once(&list, document)?;
+        no_decoy(&list, config, document)?;
     }
     longest_is_longest(&config.quarantine, KeyPath::new("quarantine"), document)
 }
@@ -33,26 +38,12 @@ pub(crate) fn longest_is_longest(
 }
 
 /// Every name of a model in the document, with the key that holds it.
-pub(super) fn mentions(config: &EndpointConfig) -> Vec<(KeyPath, ModelName)> {
+///
+/// The models that a route finds by a pattern are not among them: they need not exist.
+pub(super) fn mentions(config: &EndpointConfig, document: &Document) -> Vec<(KeyPath, ModelName)> {
     let roles = config.roles.mentions().into_iter().map(|(path, _, name)| (path, name.clone()));
-    let orders = orders(config).into_iter().flat_map(|(path, order)| {
-        let names = order.iter().enumerate();
-        names.map(move |(index, preferred)| (model_at(&path, index), preferred.model.clone()))
-    });
-    roles.chain(orders).collect()
-}
-
-fn orders(config: &EndpointConfig) -> Vec<(KeyPath, &[Preferred])> {
-    let PolicyConfig::Preference(preference) = &config.policy;
-    let policy = (KeyPath::new("policy").key("order"), preference.order.as_slice());
-    let routes = config.routes.iter().enumerate().map(|(index, route)| {
-        (KeyPath::new("route").index(index).key("order"), route.order.as_slice())
-    });
-    std::iter::once(policy).chain(routes).collect()
-}
-
-fn model_at(order: &KeyPath, index: usize) -> KeyPath {
-    order.clone().index(index).key("model")
+    let lists = policies::lists(config, document).into_iter().flatten();
+    roles.chain(lists.map(|named| (named.path, named.model.clone()))).collect()
 }
 
 fn one_role_each(config: &EndpointConfig, document: &Document) -> Result<(), Problem> {
@@ -66,35 +57,30 @@ fn one_role_each(config: &EndpointConfig, document: &Document) -> Result<(), Pro
     Ok(())
 }
 
-fn each_model_once(
-    path: &KeyPath,
-    order: &[Preferred],
-    document: &Document,
-) -> Result<(), Problem> {
-    for (index, preferred) in order.iter().enumerate() {
-        if order[..index].iter().any(|above| above.model == preferred.model) {
-            let found = format!("{:?} a second time", preferred.model.as_str());
-            let problem = document.problem_at(&model_at(path, index), found);
-            return Err(problem.expected("each model once"));
+fn each_model_once(list: &[Named<'_>], document: &Document) -> Result<(), Problem> {
+    for (index, named) in list.iter().enumerate() {
+        if list[..index].iter().any(|above| above.model == named.model) {
+            let found = format!("{:?} a second time", named.model.as_str());
+            return Err(document.problem_at(&named.path, found).expected("each model once"));
         }
     }
     Ok(())
 }
 
 fn no_decoy(
-    path: &KeyPath,
-    order: &[Preferred],
+    list: &[Named<'_>],
     config: &EndpointConfig,
     document: &Document,
 ) -> Result<(), Problem> {
-    for (index, preferred) in order.iter().enumerate() {
-        if config.roles.of(&preferred.model) == Some(Role::Decoy) {
-            let found = format!("{:?}, which is the decoy", preferred.model.as_str());
-            let problem = document.problem_at(&model_at(path, index), found);
-            return Err(problem.expected("a model that may answer"));
+    let is_decoy = |named: &&Named<'_>| config.roles.of(named.model) == Some(Role::Decoy);
+    match list.iter().find(is_decoy) {
+        None => Ok(()),
+        Some(named) => {
+            let found = format!("{:?}, which is the decoy", named.model.as_str());
+            let problem = document.problem_at(&named.path, found);
+            Err(problem.expected("a model that may answer"))
         }
     }
-    Ok(())
 }
 
 #[cfg(test)]

@@ -174,7 +174,7 @@ fn accept(facts: &Facts<'_>, file: &Arc<EndpointFile>, models: &Models, gone: &M
     }
     let mut known: Vec<&str> = models.keys().chain(gone.keys()).map(ModelName::as_str).collect();
     known.sort_unstable();
-    let mentions = file.config.mentions();
+    let mentions = file.config.mentions(&file.document);
     let mut missing =
         mentions.iter().filter(|(_, name)| !known.contains(&name.as_str())).peekable();
     if missing.peek().is_none() {

@@ -98,17 +98,20 @@ fn member_of(config: &EndpointConfig, name: &ModelName, part: &Part) -> Member {
 }
 
 fn roster_of(config: &EndpointConfig, members: Vec<Member>, probed: &[&ModelName]) -> Roster {
-    let PolicyConfig::Preference(preference) = &config.policy;
+    // The rendezvous knows orders only, so far.
+    let order = match &config.policy.choice {
+        PolicyConfig::Preference(preference) => preference.order.as_slice(),
+        PolicyConfig::Split(_) | PolicyConfig::Ensemble(_) => &[],
+    };
     // A probed model scores like a staged one: what it says decides its own fate, and no answer.
     let known: Vec<&ModelName> =
         members.iter().map(|member| &member.name).filter(|name| !probed.contains(name)).collect();
-    let order = preference
-        .order
+    let order = order
         .iter()
         .filter(|preferred| known.contains(&&preferred.model))
         .map(|preferred| Preferred { model: preferred.model.clone(), until: preferred.until })
         .collect();
-    let policy = Policy::Preference(Preference { order, default: preference.default.is_some() });
+    let policy = Policy::Preference(Preference { order, default: config.policy.default.is_some() });
     Roster::new(members.clone(), policy).unwrap_or_else(|error| {
         // The catalog has refused every policy that could lead here.
         tracing::error!(%error, "a checked policy does not fit its roster");
@@ -138,8 +141,7 @@ fn default_of(
     roster: &Roster,
     members: &[LiveMember],
 ) -> Option<Vec<Tensor>> {
-    let PolicyConfig::Preference(preference) = &config.policy;
-    let default = preference.default.as_ref()?;
+    let default = config.policy.default.as_ref()?;
     let declared = forms(&outputs_of(roster, members));
     // Where a default contradicts the models it is taken as it stands in the file.
     catalog::default_outputs(default, &declared)
