@@ -5,11 +5,13 @@
 //! does all three instead.
 
 mod pulse;
+mod socket;
 mod tasks;
 mod wire;
 
 use std::convert::Infallible;
 use std::error::Error;
+use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
@@ -18,23 +20,27 @@ use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
 use tokio::sync::watch;
+use tokio::time::timeout;
 
 use crate::connection::pulse::{Pulse, Verdict};
+use crate::connection::socket::Socket;
 pub(crate) use crate::connection::tasks::{Ended, Tasks};
 use crate::connection::wire::Wire;
 use crate::guard::Peer;
 use crate::limits::FrontLimits;
 use crate::routes::Routes;
+use crate::tls::{self, Tls};
 
 /// How the connections of a listener speak HTTP.
 pub(crate) struct Protocol {
     builder: Builder<Tasks>,
     limits: FrontLimits,
+    tls: Option<Tls>,
 }
 
 impl Protocol {
-    /// HTTP/1.1, and HTTP/2 for those who begin with it.
-    pub(crate) fn new(limits: FrontLimits, tasks: Tasks) -> Self {
+    /// HTTP/1.1, and HTTP/2 for those who begin with it; below it `tls`, if there is one.
+    pub(crate) fn new(limits: FrontLimits, tls: Option<Tls>, tasks: Tasks) -> Self {
         let mut builder = Builder::new(tasks);
         let head_bytes_max = limits.head_bytes_max.max(8_192);
         builder.http1().header_read_timeout(None).max_buf_size(head_bytes_max);
@@ -42,20 +48,25 @@ impl Protocol {
             .http2()
             .max_header_list_size(u32::try_from(head_bytes_max).unwrap_or(u32::MAX))
             .max_concurrent_streams(limits.streams_max);
-        Self { builder, limits }
+        Self { builder, limits, tls }
     }
 
     /// Serves a connection until the caller closes it, loses it by being slow, or the host stops.
     pub(crate) async fn run(
         self: Arc<Self>,
         stream: TcpStream,
-        peer: Peer,
+        address: SocketAddr,
         routes: impl Routes,
         mut stopping: watch::Receiver<bool>,
     ) {
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "cannot switch off delays on a connection");
         }
+        let begun = tokio::select! {
+            begun = self.begin(stream, address) => begun,
+            _ = stopping.wait_for(|stopping| *stopping) => None,
+        };
+        let Some((socket, peer)) = begun else { return };
         let (pulse, peer) = (Arc::new(Pulse::default()), Arc::new(peer));
         let service = service_fn(|request| {
             let (routes, peer) = (routes.clone(), Arc::clone(&peer));
@@ -66,7 +77,7 @@ impl Protocol {
                 Ok::<_, Infallible>(reply)
             }
         });
-        let wire = TokioIo::new(Wire::new(stream, Arc::clone(&pulse)));
+        let wire = TokioIo::new(Wire::new(socket, Arc::clone(&pulse)));
         let mut connection = pin!(self.builder.serve_connection(wire, service));
         tokio::select! {
             result = connection.as_mut() => return note(result),
@@ -75,6 +86,27 @@ impl Protocol {
         }
         connection.as_mut().graceful_shutdown();
         self.finish(connection, &pulse).await;
+    }
+
+    /// Agrees on a key, where the listener wants one.
+    async fn begin(&self, stream: TcpStream, address: SocketAddr) -> Option<(Socket, Peer)> {
+        let Some(tls) = &self.tls else {
+            return Some((Socket::Plain(stream), Peer { address, certificate: None }));
+        };
+        match timeout(self.limits.handshake_time, tls.accept(stream)).await {
+            Ok(Ok(stream)) => {
+                let certificate = tls::fingerprint(&stream);
+                Some((Socket::Encrypted(Box::new(stream)), Peer { address, certificate }))
+            }
+            Ok(Err(error)) => {
+                tracing::debug!(%error, "a handshake failed");
+                None
+            }
+            Err(_) => {
+                tracing::debug!("a handshake did not end in its time");
+                None
+            }
+        }
     }
 
     /// Lets a connection that takes no new calls end those that it has.

@@ -13,6 +13,7 @@ use message::oip::{Encoding, InferRequest, InferResponse};
 use message::{Datatype, Fault, Refusal, Time};
 
 use crate::caller::Caller;
+use crate::guard::Act;
 
 /// Answers what the front is asked.
 ///
@@ -215,6 +216,17 @@ pub enum Readiness {
     Ready,
     /// When it cannot, with the reason.
     NotReady(String),
+}
+
+impl Readiness {
+    /// The same, with the reason only for those who may see what happens.
+    pub(crate) fn shown_to(self, caller: Option<&Caller>) -> Self {
+        let sees = caller.is_some_and(|caller| caller.scopes.any_of(Act::Observe.needs()));
+        match self {
+            Self::NotReady(_) if !sees => Self::NotReady("not ready".to_owned()),
+            readiness => readiness,
+        }
+    }
 }
 
 /// What the server says of itself.

@@ -33,9 +33,10 @@ mod reply;
 mod routes;
 mod serve;
 mod target;
+mod tls;
 
 pub use caller::{Caller, Scope, Scopes};
-pub use guard::{Act, Denied, Entry, Guard, Peer};
+pub use guard::{Act, Denied, Entry, Guard, Key, Keyring, Peer, Proof, TenantLimits, digest};
 pub use host::{
     Answered, Appended, Call, Host, InferError, Metadata, NotFound, Readiness, ServerMetadata,
     TensorMetadata,
@@ -46,3 +47,4 @@ pub use routes::Routes;
 pub use routes::admin::{Admin, AdminRoutes};
 pub use routes::public::PublicRoutes;
 pub use serve::{ServeError, serve};
+pub use tls::{Pem, Tls, TlsError};

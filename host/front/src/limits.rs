@@ -22,6 +22,8 @@ pub struct FrontLimits {
     pub body_bytes_max: usize,
     /// The bodies of all open calls together, in bytes.
     pub bodies_bytes_max: usize,
+    /// How long the handshake of a connection may take, where it is encrypted.
+    pub handshake_time: Duration,
     /// How long the head of a call may take to arrive. Looked at once in this time, so that a
     /// slow one lasts at most twice as long.
     pub head_read_time: Duration,
@@ -42,6 +44,7 @@ impl Default for FrontLimits {
             head_bytes_max: 32 << 10,
             body_bytes_max: 16 << 20,
             bodies_bytes_max: 64 << 20,
+            handshake_time: Duration::from_secs(10),
             head_read_time: Duration::from_secs(10),
             body_read_time: Duration::from_secs(30),
             idle_time: Duration::from_secs(60),

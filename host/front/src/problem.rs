@@ -6,7 +6,7 @@
 use std::time::Duration;
 
 use hyper::StatusCode;
-use hyper::header::{ALLOW, HeaderValue, RETRY_AFTER};
+use hyper::header::{ALLOW, HeaderValue, RETRY_AFTER, WWW_AUTHENTICATE};
 use message::oip::DecodeError;
 use serde_json::json;
 
@@ -170,8 +170,14 @@ impl Problem {
         if let Self::Method { allow, .. } = self {
             headers.insert(ALLOW, HeaderValue::from_static(allow));
         }
+        if status == StatusCode::UNAUTHORIZED {
+            headers.insert(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"));
+        }
         if let Some(retry_after) = self.retry_after() {
-            headers.insert(RETRY_AFTER, HeaderValue::from(retry_after.as_secs().max(1)));
+            headers.insert(
+                RETRY_AFTER,
+                HeaderValue::from(retry_after.as_secs_f64().ceil().max(1.0) as u64),
+            );
         }
         reply
     }
@@ -194,7 +200,7 @@ impl Problem {
             | Self::Document(_)
             | Self::Line { .. }
             | Self::NoRecords => StatusCode::BAD_REQUEST,
-            Self::Denied(Denied::Scope { .. }) => StatusCode::FORBIDDEN,
+            Self::Denied(denied) => denied_status(denied),
             Self::TooManyCalls | Self::TooManyBytes => StatusCode::SERVICE_UNAVAILABLE,
             Self::Infer(error) => infer_status(error),
         }
@@ -203,6 +209,7 @@ impl Problem {
     fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Infer(InferError::Busy { retry_after }) => Some(*retry_after),
+            Self::Denied(denied) => denied.retry_after(),
             Self::TooManyCalls
             | Self::TooManyBytes
             | Self::Infer(InferError::ShuttingDown | InferError::NotReady { .. }) => {
@@ -210,6 +217,15 @@ impl Problem {
             }
             _ => None,
         }
+    }
+}
+
+const fn denied_status(denied: &Denied) -> StatusCode {
+    match denied {
+        Denied::Unknown { .. } => StatusCode::UNAUTHORIZED,
+        Denied::Scope { .. } | Denied::Browser => StatusCode::FORBIDDEN,
+        Denied::Burst { .. } => StatusCode::PAYLOAD_TOO_LARGE,
+        Denied::Rate { .. } | Denied::Concurrency { .. } => StatusCode::TOO_MANY_REQUESTS,
     }
 }
 

@@ -11,6 +11,7 @@ use hyper::{Response, StatusCode};
 use serde_json::Value;
 
 use crate::gate::Pass;
+use crate::guard::Entry;
 
 /// A response.
 pub type Reply = Response<ReplyBody>;
@@ -20,6 +21,14 @@ pub type Reply = Response<ReplyBody>;
 pub struct ReplyBody {
     bytes: Bytes,
     _place: Option<Pass>,
+    entry: Entry,
+}
+
+impl ReplyBody {
+    /// Keeps the caller's place, until the connection has taken the body.
+    pub(crate) fn keep(&mut self, entry: Entry) {
+        self.entry = entry;
+    }
 }
 
 impl Body for ReplyBody {
@@ -59,7 +68,7 @@ pub(crate) fn text(content_type: &'static str, text: String) -> Reply {
 }
 
 fn typed(status: StatusCode, kind: HeaderValue, bytes: Bytes, place: Option<Pass>) -> Reply {
-    let mut reply = Response::new(ReplyBody { bytes, _place: place });
+    let mut reply = Response::new(ReplyBody { bytes, _place: place, entry: Entry::default() });
     *reply.status_mut() = status;
     reply.headers_mut().insert(CONTENT_TYPE, kind);
     reply

@@ -5,6 +5,7 @@
 
 use std::future::Future;
 use std::io;
+use std::net::SocketAddr;
 use std::pin::pin;
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,9 +16,9 @@ use tokio::task::{JoinError, JoinSet};
 use tokio::time::{sleep, timeout};
 
 use crate::connection::{Ended, Protocol, Tasks};
-use crate::guard::Peer;
 use crate::limits::FrontLimits;
 use crate::routes::Routes;
+use crate::tls::Tls;
 
 /// How long to wait when the system has no socket to give.
 const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
@@ -35,17 +36,19 @@ pub enum ServeError {
     },
 }
 
-/// Serves `routes` on a listener until `shutdown` comes; then lets the open calls finish.
+/// Serves `routes` on a listener until `shutdown` comes; then lets the open calls finish. With
+/// `tls`, every connection is encrypted.
 ///
 /// When this returns, the listener is closed and every task that it began has ended.
 pub async fn serve(
     listener: TcpListener,
+    tls: Option<Tls>,
     routes: impl Routes,
     limits: FrontLimits,
     shutdown: impl Future<Output = ()> + Send,
 ) -> Result<(), ServeError> {
     let (tasks, ended) = Tasks::new();
-    let protocol = Arc::new(Protocol::new(limits.clone(), tasks));
+    let protocol = Arc::new(Protocol::new(limits.clone(), tls, tasks));
     let (stop, stopping) = watch::channel(false);
     let mut connections = JoinSet::new();
     let mut shutdown = pin!(shutdown);
@@ -53,9 +56,9 @@ pub async fn serve(
         tokio::select! {
             () = &mut shutdown => break,
             Some(ended) = connections.join_next() => note(ended),
-            (stream, peer) = accept(&listener), if connections.len() < limits.connections_max => {
+            (stream, address) = accept(&listener), if connections.len() < limits.connections_max => {
                 let protocol = Arc::clone(&protocol);
-                connections.spawn(protocol.run(stream, peer, routes.clone(), stopping.clone()));
+                connections.spawn(protocol.run(stream, address, routes.clone(), stopping.clone()));
             }
         }
     }
@@ -64,10 +67,10 @@ pub async fn serve(
     drain(connections, ended, limits.drain_time).await
 }
 
-async fn accept(listener: &TcpListener) -> (TcpStream, Peer) {
+async fn accept(listener: &TcpListener) -> (TcpStream, SocketAddr) {
     loop {
         match listener.accept().await {
-            Ok((stream, address)) => return (stream, Peer { address }),
+            Ok(accepted) => return accepted,
             Err(error) if is_of_one_connection(&error) => {}
             Err(error) => {
                 tracing::warn!(%error, "cannot accept a connection");

@@ -175,8 +175,8 @@ impl Host {
             PublicRoutes::new(Arc::clone(&self.shared), limits.clone(), guard.clone());
         let admin_routes = AdminRoutes::new(Arc::clone(&self.shared), guard);
         self.listeners = vec![
-            tokio::spawn(front::serve(public, public_routes, limits.clone(), stop())),
-            tokio::spawn(front::serve(admin, admin_routes, limits, stop())),
+            tokio::spawn(front::serve(public, None, public_routes, limits.clone(), stop())),
+            tokio::spawn(front::serve(admin, None, admin_routes, limits, stop())),
         ];
     }
 }

@@ -13,9 +13,9 @@ use bytes::{Buf, Bytes};
 use hyper::StatusCode;
 use serde_json::json;
 use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
-use tokio::net::TcpStream;
 
 use crate::connection::pulse::Pulse;
+use crate::connection::socket::Socket;
 
 /// How much is still read from a caller whose head was refused, so that the reply reaches it.
 const LINGER_BYTES_MAX: usize = 1 << 20;
@@ -23,7 +23,7 @@ const LINGER_BYTES_MAX: usize = 1 << 20;
 /// The socket of a connection.
 #[derive(Debug)]
 pub(super) struct Wire {
-    stream: TcpStream,
+    stream: Socket,
     pulse: Arc<Pulse>,
     /// What is still to be written of a refusal.
     refusal: Bytes,
@@ -33,7 +33,7 @@ pub(super) struct Wire {
 
 impl Wire {
     /// The socket `stream`, which shows its signs of life to `pulse`.
-    pub(super) fn new(stream: TcpStream, pulse: Arc<Pulse>) -> Self {
+    pub(super) fn new(stream: Socket, pulse: Arc<Pulse>) -> Self {
         Self { stream, pulse, refusal: Bytes::new(), has_refused: false, lingered_bytes: 0 }
     }
 
@@ -78,7 +78,7 @@ impl Drop for Wire {
     fn drop(&mut self) {
         if self.pulse.was_too_slow() && !self.has_refused {
             // The caller gets it if its socket takes it at once; the connection ends either way.
-            let _ = self.stream.try_write(&refusal(StatusCode::REQUEST_TIMEOUT));
+            self.stream.try_write(&refusal(StatusCode::REQUEST_TIMEOUT));
         }
     }
 }

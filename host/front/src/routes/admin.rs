@@ -46,7 +46,13 @@ impl<A: Admin> AdminRoutes<A> {
     }
 
     async fn route(&self, request: Request<Incoming>, peer: &Peer) -> Result<Reply, Problem> {
-        let caller = self.guard.identify(request.headers(), peer)?;
+        let (method, headers) = (request.method(), request.headers());
+        if let Some(ask) = Self::health(request.uri().path()) {
+            check_method(method, "GET, HEAD")?;
+            let caller = self.guard.recognise(headers, peer);
+            return self.ask(move |admin| ask(admin, caller.as_ref())).await;
+        }
+        let caller = self.guard.identify(headers, peer)?;
         let (act, ask): (Act, fn(&A, &Caller) -> Reply) = match request.uri().path() {
             "/metrics" => {
                 (Act::Observe, |admin, caller| reply::text(OPEN_METRICS, admin.metrics(caller)))
@@ -54,20 +60,30 @@ impl<A: Admin> AdminRoutes<A> {
             "/status" => {
                 (Act::Observe, |admin, caller| reply::json(StatusCode::OK, &admin.status(caller)))
             }
-            "/v2/health/live" => (Act::Health, |admin, _| live(admin.live())),
-            "/v2/health/ready" => (Act::Health, |admin, caller| {
-                ready(json!({ "live": admin.live() }), admin.ready(caller))
-            }),
             path => return Err(Problem::UnknownAdminPath { path: path.to_owned() }),
         };
-        check_method(request.method(), "GET, HEAD")?;
-        let entry = self.guard.admit(&caller, act)?;
+        check_method(method, "GET, HEAD")?;
+        let entry = self.guard.admit(&caller, headers, act)?;
+        let mut reply = self.ask(move |admin| ask(admin, &caller)).await?;
+        reply.body_mut().keep(entry);
+        Ok(reply)
+    }
+
+    /// What even strangers may ask.
+    fn health(path: &str) -> Option<fn(&A, Option<&Caller>) -> Reply> {
+        match path {
+            "/v2/health/live" => Some(|admin, _| live(admin.live())),
+            "/v2/health/ready" => Some(|admin, caller| {
+                let readiness = admin.ready(caller.unwrap_or(&Caller::local()));
+                ready(json!({ "live": admin.live() }), readiness.shown_to(caller))
+            }),
+            _ => None,
+        }
+    }
+
+    async fn ask(&self, ask: impl FnOnce(&A) -> Reply + Send + 'static) -> Result<Reply, Problem> {
         let admin = Arc::clone(&self.admin);
-        let reply = spawn_blocking(move || {
-            let _entry = entry;
-            ask(&admin, &caller)
-        })
-        .await;
+        let reply = spawn_blocking(move || ask(&admin)).await;
         reply.map_err(|_| Problem::Infer(InferError::Internal))
     }
 }

@@ -77,16 +77,32 @@ impl<H: Host> Routes for PublicRoutes<H> {
 
 impl<H: Host> Shared<H> {
     async fn route(&self, head: Parts, body: Incoming, peer: &Peer) -> Result<Reply, Problem> {
+        let target = Target::parse(head.uri.path());
+        if let Ok(Target::Live | Target::Ready) = target {
+            return self.health(target?, &head, peer);
+        }
         let caller = &self.guard.identify(&head.headers, peer)?;
-        let target = Target::parse(head.uri.path())?;
+        let target = target?;
         check_method(&head.method, target.allow())?;
-        let _entry = self.guard.admit(caller, target.act())?;
+        let entry = self.guard.admit(caller, &head.headers, target.act())?;
+        let mut reply = self.answer(caller, target, &head, body).await?;
+        reply.body_mut().keep(entry);
+        Ok(reply)
+    }
+
+    async fn answer(
+        &self,
+        caller: &Caller,
+        target: Target<'_>,
+        head: &Parts,
+        body: Incoming,
+    ) -> Result<Reply, Problem> {
         match target {
             Target::Endpoint { endpoint, model, ask: Ask::Infer } => {
-                self.infer(caller, &endpoint, model.as_deref(), &head, body).await
+                self.infer(caller, &endpoint, model.as_deref(), head, body).await
             }
             Target::Endpoint { endpoint, ask: Ask::Append, .. } => {
-                self.append(caller, &endpoint, &head, body).await
+                self.append(caller, &endpoint, head, body).await
             }
             Target::Endpoint { endpoint, model, ask: Ask::Ready } => {
                 self.ready(caller, &endpoint, model.as_deref())
@@ -97,7 +113,16 @@ impl<H: Host> Shared<H> {
             Target::Endpoints => Ok(self.endpoints(caller)),
             Target::Server => Ok(self.server()),
             Target::Live => Ok(live(self.host.live())),
-            Target::Ready => self.server_ready(caller),
+            Target::Ready => self.server_ready(Some(caller)),
+        }
+    }
+
+    /// What even strangers may ask.
+    fn health(&self, target: Target<'_>, head: &Parts, peer: &Peer) -> Result<Reply, Problem> {
+        check_method(&head.method, target.allow())?;
+        match target {
+            Target::Ready => self.server_ready(self.guard.recognise(&head.headers, peer).as_ref()),
+            _ => Ok(live(self.host.live())),
         }
     }
 
@@ -147,6 +172,7 @@ impl<H: Host> Shared<H> {
         headers::check_body(&head.headers, RECORDS)?;
         let whole = self.receive(head, body).await?;
         let records = body::decode_lines(whole.bytes.clone()).await?;
+        self.guard.admit_all(caller, records.len())?;
         let appended = self.host.append(caller, endpoint, records).await;
         let appended = appended.map_err(|error| Problem::from_infer(error, endpoint, None))?;
         let (first_offset, count) = (appended.first_offset, appended.count);
@@ -186,10 +212,10 @@ impl<H: Host> Shared<H> {
         Ok(ready(json!({ "name": model.unwrap_or(endpoint) }), readiness))
     }
 
-    fn server_ready(&self, caller: &Caller) -> Result<Reply, Problem> {
-        let readiness = self.host.ready(caller, None, None);
+    fn server_ready(&self, caller: Option<&Caller>) -> Result<Reply, Problem> {
+        let readiness = self.host.ready(caller.unwrap_or(&Caller::local()), None, None);
         let readiness = readiness.map_err(|error| Problem::from_not_found(error, "", None))?;
-        Ok(ready(json!({ "live": self.host.live() }), readiness))
+        Ok(ready(json!({ "live": self.host.live() }), readiness.shown_to(caller)))
     }
 
     fn endpoints(&self, caller: &Caller) -> Reply {

@@ -1,5 +1,6 @@
 //! The listener for operators.
 
+use front::Guard;
 use serde_json::json;
 
 use crate::client::{Client, get, post};
@@ -7,7 +8,7 @@ use crate::rig::start_admin;
 
 #[tokio::test]
 async fn metrics_and_status_are_pages() {
-    let (address, _stop) = start_admin().await;
+    let (address, _stop) = start_admin(Guard::open()).await;
     let mut client = Client::connect(address).await;
     let metrics = client.call(get("/metrics")).await;
     assert_eq!((metrics.status, metrics.body.as_str()), (200, "# EOF\n"));
@@ -17,7 +18,7 @@ async fn metrics_and_status_are_pages() {
 
 #[tokio::test]
 async fn health_says_why_not() {
-    let (address, _stop) = start_admin().await;
+    let (address, _stop) = start_admin(Guard::open()).await;
     let mut client = Client::connect(address).await;
     let live = client.call(get("/v2/health/live")).await;
     let expected = json!({ "live": false, "error": "the server does not work any more" });
@@ -29,7 +30,7 @@ async fn health_says_why_not() {
 
 #[tokio::test]
 async fn nothing_can_be_changed_here() {
-    let (address, _stop) = start_admin().await;
+    let (address, _stop) = start_admin(Guard::open()).await;
     let mut client = Client::connect(address).await;
     let reply = client.call(post("/status", "{}")).await;
     assert_eq!((reply.status, reply.headers["allow"].as_str()), (405, "GET, HEAD"));

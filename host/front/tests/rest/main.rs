@@ -4,6 +4,7 @@
 //! tests wait for replies, for the host to have been asked, or for a connection to end.
 
 mod admin;
+mod auth;
 mod client;
 mod errors;
 mod fake_host;
@@ -12,3 +13,4 @@ mod infer;
 mod lifecycle;
 mod limits;
 mod rig;
+mod tls;

@@ -4,7 +4,7 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
-use front::{AdminRoutes, FrontLimits, Guard, PublicRoutes, Routes, ServeError, serve};
+use front::{AdminRoutes, FrontLimits, Guard, PublicRoutes, Routes, ServeError, Tls, serve};
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
@@ -23,9 +23,14 @@ pub(crate) struct Rig {
 
 impl Rig {
     pub(crate) async fn start(limits: FrontLimits) -> Self {
+        Self::guarded(limits, Guard::open(), None).await
+    }
+
+    /// A listener that lets in whom `guard` does, encrypted with `tls`.
+    pub(crate) async fn guarded(limits: FrontLimits, guard: Guard, tls: Option<Tls>) -> Self {
         let host = Arc::new(FakeHost::default());
-        let routes = PublicRoutes::new(Arc::clone(&host), limits.clone(), Guard::open());
-        let (address, stop, served) = listen(routes.clone(), limits).await;
+        let routes = PublicRoutes::new(Arc::clone(&host), limits.clone(), guard);
+        let (address, stop, served) = listen(routes.clone(), limits, tls).await;
         Self { address, host, stop: Some(stop), served, routes }
     }
 
@@ -51,9 +56,9 @@ impl Rig {
 }
 
 /// An admin listener; dropping the sender stops it.
-pub(crate) async fn start_admin() -> (SocketAddr, oneshot::Sender<()>) {
-    let routes = AdminRoutes::new(Arc::new(FakeHost::default()), Guard::open());
-    let (address, stop, _) = listen(routes, FrontLimits::default()).await;
+pub(crate) async fn start_admin(guard: Guard) -> (SocketAddr, oneshot::Sender<()>) {
+    let routes = AdminRoutes::new(Arc::new(FakeHost::default()), guard);
+    let (address, stop, _) = listen(routes, FrontLimits::default(), None).await;
     (address, stop)
 }
 
@@ -82,10 +87,11 @@ pub(crate) fn hasty() -> FrontLimits {
 async fn listen(
     routes: impl Routes,
     limits: FrontLimits,
+    tls: Option<Tls>,
 ) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<Result<(), ServeError>>) {
     let listener = TcpListener::bind(("127.0.0.1", 0)).await.expect("the system has a port");
     let address = listener.local_addr().expect("a listener has an address");
     let (stop, stopped) = oneshot::channel::<()>();
     let shutdown = async { drop(stopped.await) };
-    (address, stop, tokio::spawn(serve(listener, routes, limits, shutdown)))
+    (address, stop, tokio::spawn(serve(listener, tls, routes, limits, shutdown)))
 }
