@@ -10,6 +10,7 @@ use std::time::Duration;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
+use crate::access::{AccessConfig, Quota, TenantConfig, TokenConfig};
 use crate::document::{Document, KeyPath};
 use crate::endpoint::{EndpointDefaults, rules};
 use crate::manifest::ModelDefaults;
@@ -39,6 +40,23 @@ pub struct HostConfig {
     pub data: PathBuf,
     /// Whether components that import WASI are run at all, in the locked form. Default true.
     pub wasi: bool,
+    /// Whether anybody may call from anywhere. Without it, and without tokens, the host listens on
+    /// loopback only. Default false.
+    pub open: bool,
+    /// A file of tokens, tenants and the quota, relative to this file; it adds to those that stand
+    /// here. Both are read again when they change.
+    pub tokens: Option<PathBuf>,
+    /// Those who may call.
+    pub token: Vec<TokenConfig>,
+    /// How much of the host single tenants may have.
+    pub tenant: Vec<TenantConfig>,
+    /// How much of the host every tenant may have that is not listed, and what is left out of those
+    /// that are.
+    pub quota: Quota,
+    /// The certificates of every listener. Read again when they change.
+    pub tls: Option<TlsConfig>,
+    /// The certificates of the admin listener, where it has others.
+    pub admin_tls: Option<TlsConfig>,
     /// What callers may ask for.
     pub front: FrontLimits,
     /// The threads that run models.
@@ -56,6 +74,19 @@ pub struct HostConfig {
     /// The same two as they stand in the file, to be laid beneath what leaves them out.
     #[serde(skip)]
     defaults: Defaults,
+}
+
+/// The certificates of a listener: files in PEM, relative to this file.
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TlsConfig {
+    /// The certificate of the host, followed by those that lead to its root.
+    pub certificate: PathBuf,
+    /// The key of the certificate.
+    pub key: PathBuf,
+    /// The roots of the certificates that callers must show. Without it they show none.
+    #[serde(default)]
+    pub client_ca: Option<PathBuf>,
 }
 
 /// How the folder of the models is watched.
@@ -104,11 +135,20 @@ impl HostConfig {
         let mut config: Self = document.read()?;
         let quarantine = KeyPath::new("endpoint").key("quarantine");
         rules::longest_is_longest(&config.endpoint.quarantine, quarantine, &document)?;
+        config.access().check(&document)?;
         let beside = file.parent().unwrap_or(Path::new(""));
+        config.tokens = config.tokens.map(|tokens| beside.join(tokens));
+        config.tls = config.tls.map(|tls| tls.beside(beside));
+        config.admin_tls = config.admin_tls.map(|tls| tls.beside(beside));
         config.models = beside.join(&config.models);
         config.data = beside.join(&config.data);
         config.defaults = Defaults::new(document.take("endpoint"), document.take("model"));
         Ok(config)
+    }
+
+    /// Who may use the host, as far as this file says.
+    pub fn access(&self) -> AccessConfig {
+        AccessConfig { tokens: self.token.clone(), tenants: self.tenant.clone(), quota: self.quota }
     }
 
     /// How the folder is to be watched, with the defaults for what lies in it.
@@ -128,6 +168,16 @@ impl HostConfig {
     }
 }
 
+impl TlsConfig {
+    fn beside(self, folder: &Path) -> Self {
+        Self {
+            certificate: folder.join(self.certificate),
+            key: folder.join(self.key),
+            client_ca: self.client_ca.map(|roots| folder.join(roots)),
+        }
+    }
+}
+
 impl Default for HostConfig {
     fn default() -> Self {
         let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
@@ -137,6 +187,13 @@ impl Default for HostConfig {
             models: "models".into(),
             data: "data".into(),
             wasi: true,
+            open: false,
+            tokens: None,
+            token: Vec::new(),
+            tenant: Vec::new(),
+            quota: Quota::default(),
+            tls: None,
+            admin_tls: None,
             front: FrontLimits::default(),
             lanes: LaneLimits::default(),
             routed: RoutedLimits::default(),
@@ -183,6 +240,10 @@ mod tests {
         let text = "
             listen = '0.0.0.0:0'
             wasi = false
+            tokens = 'tokens.toml'
+            [tls]
+            certificate = 'host.pem'
+            key = '/keys/host.key'
             [front]
             body = '1MiB'
             [lanes]
@@ -201,6 +262,9 @@ mod tests {
             memory = '8MiB'";
         let config = parse(text).unwrap();
         assert_eq!(config.listen, SocketAddr::from(([0, 0, 0, 0], 0)));
+        assert_eq!(config.tokens.as_deref(), Some(Path::new("etc/tokens.toml")));
+        let (certificate, key) = (PathBuf::from("etc/host.pem"), PathBuf::from("/keys/host.key"));
+        assert_eq!(config.tls, Some(TlsConfig { certificate, key, client_ca: None }));
         assert_eq!(config.front.body_bytes, 1 << 20);
         assert_eq!(config.lanes.live_threads, Some(3));
         assert_eq!((config.routed.memory_bytes, config.routed.waiting), (1 << 30, 1024));
@@ -212,6 +276,20 @@ mod tests {
         assert_eq!(options.period, Duration::from_secs(5));
         assert_eq!(options.scan.model_limit_bytes, 1 << 20);
         assert_ne!(options.scan.defaults, Defaults::default());
+    }
+
+    #[test]
+    fn tokens_are_checked_where_they_stand() {
+        let text = "[[token]]\nname = 'a'\nscopes = ['infer']";
+        assert_eq!(
+            parse(text).unwrap_err(),
+            "etc/understudy.toml:1: token[0].hash: found neither \"hash\" nor \"certificate\", \
+             expected one of \"hash\", \"certificate\""
+        );
+        assert_eq!(
+            parse("[tls]\nkey = 'k'").unwrap_err(),
+            "etc/understudy.toml:1: tls: found no key \"certificate\", expected one"
+        );
     }
 
     #[test]

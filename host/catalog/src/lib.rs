@@ -6,6 +6,7 @@
 //! surprising part is what is *not* believed: a folder that is suddenly empty, a file that is
 //! suddenly gone, or one that somebody may still be writing changes nothing.
 
+pub mod access;
 pub mod catalog;
 pub mod default_outputs;
 pub mod diff;
@@ -24,6 +25,7 @@ mod units;
 pub mod watcher;
 pub mod write;
 
+pub use access::{AccessConfig, Quota, TenantConfig, TokenConfig};
 pub use catalog::{Catalog, EndpointSpec, ModelFile, ReadError};
 pub use default_outputs::{DefaultError, default_outputs};
 pub use diff::{Change, diff};
@@ -34,7 +36,7 @@ pub use endpoint::{
     Route, RouteKind, SchemaConfig, SchemaError, Split, StreamConfig, TensorForm, Weighted,
 };
 pub use expression::{EvaluationError, Expression, ExpressionError, Facts};
-pub use host::{HostConfig, RoutedLimits};
+pub use host::{HostConfig, RoutedLimits, TlsConfig};
 pub use manifest::{Grants, ModelLimits, ModelManifest};
 pub use problem::{Problem, Severity};
 pub use scanner::{Defaults, Hint, Scan, ScanOptions, Scanner};

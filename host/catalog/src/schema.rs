@@ -3,6 +3,7 @@
 use schemars::schema_for;
 use serde_json::Value;
 
+use crate::access::AccessConfig;
 use crate::endpoint::EndpointConfig;
 use crate::host::HostConfig;
 use crate::manifest::ModelManifest;
@@ -16,11 +17,13 @@ pub enum Kind {
     Model,
     /// `understudy.toml`
     Host,
+    /// The file of tokens that `understudy.toml` names
+    Tokens,
 }
 
 impl Kind {
     /// Every kind.
-    pub const ALL: [Self; 3] = [Self::Endpoint, Self::Model, Self::Host];
+    pub const ALL: [Self; 4] = [Self::Endpoint, Self::Model, Self::Host, Self::Tokens];
 
     /// The name on the command line.
     pub const fn name(self) -> &'static str {
@@ -28,6 +31,7 @@ impl Kind {
             Self::Endpoint => "endpoint",
             Self::Model => "model",
             Self::Host => "host",
+            Self::Tokens => "tokens",
         }
     }
 }
@@ -38,6 +42,7 @@ pub fn schema(kind: Kind) -> Value {
         Kind::Endpoint => schema_for!(EndpointConfig),
         Kind::Model => schema_for!(ModelManifest),
         Kind::Host => schema_for!(HostConfig),
+        Kind::Tokens => schema_for!(AccessConfig),
     }
     .into()
 }

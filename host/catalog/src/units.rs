@@ -117,6 +117,32 @@ impl JsonSchema for Instant {
     }
 }
 
+/// A point in time as TOML has it, to the second.
+pub(crate) fn date_of(time: Time) -> String {
+    let seconds = time.as_us() / 1_000_000;
+    let (days, rest) = (seconds / 86_400, seconds % 86_400);
+    let (mut year, mut left) = (1970_u64, days);
+    let is_leap = |year: u64| {
+        year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+    };
+    while left >= 365 + u64::from(is_leap(year)) {
+        left -= 365 + u64::from(is_leap(year));
+        year += 1;
+    }
+    let february = 28 + u64::from(is_leap(year));
+    let mut month = 1;
+    for length in [31, february, 31, 30, 31, 30, 31, 31, 30, 31, 30] {
+        if left < length {
+            break;
+        }
+        left -= length;
+        month += 1;
+    }
+    let (hour, minute, second) = (rest / 3_600, rest / 60 % 60, rest % 60);
+    let day = left + 1;
+    format!("{year:04}-{month:02}-{day:02}T{hour:02}:{minute:02}:{second:02}Z")
+}
+
 /// Days of the Gregorian calendar since the first of January 1970.
 ///
 /// Counts years from March, so that a leap day is the last of its year.
@@ -173,6 +199,40 @@ impl Text for Size {
             _ => return None,
         };
         number.checked_mul(1 << shift).filter(|bytes| *bytes > 0)
+    }
+}
+
+/// The name of a token or a tenant.
+pub(crate) struct Label;
+
+impl Text for Label {
+    type Value = String;
+    const EXPECTED: &'static str = Name::EXPECTED;
+    const NAME: &'static str = "Label";
+    const PATTERN: &'static str = Name::PATTERN;
+
+    fn parse(text: &str) -> Option<String> {
+        is_name(text).then(|| text.to_owned())
+    }
+}
+
+/// A SHA-256.
+pub(crate) struct Digest;
+
+impl Text for Digest {
+    type Value = [u8; 32];
+    const EXPECTED: &'static str = "\"sha256:\" and 64 hexadecimal digits";
+    const NAME: &'static str = "Digest";
+    const PATTERN: &'static str = "^sha256:[0-9a-fA-F]{64}$";
+
+    fn parse(text: &str) -> Option<[u8; 32]> {
+        let digits = text.strip_prefix("sha256:").filter(|digits| digits.len() == 64)?;
+        let digit = |byte: u8| char::from(byte).to_digit(16).and_then(|it| u8::try_from(it).ok());
+        let mut digest = [0; 32];
+        for (byte, pair) in digest.iter_mut().zip(digits.as_bytes().chunks_exact(2)) {
+            *byte = digit(pair[0])? << 4 | digit(pair[1])?;
+        }
+        Some(digest)
     }
 }
 
@@ -236,7 +296,7 @@ macro_rules! text_schema {
 
 pub(crate) use text_schema;
 
-text_schema!(Span, Size, Name, Address);
+text_schema!(Span, Size, Name, Label, Digest, Address);
 
 fn number_and_unit(text: &str) -> Option<(u64, &str)> {
     let digits = text.find(|character: char| !character.is_ascii_digit())?;
@@ -366,6 +426,14 @@ mod tests {
         assert_eq!(us("2026-11-21 00:00:00Z"), Some(1_795_219_200_000_000));
         for text in ["", "2026-11-21", "12:30:00", "2026-11-21T00:00:00", "1969-12-31T23:59:59Z"] {
             assert_eq!(us(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_date_reads_back_as_it_was_written() {
+        for days in (0..80_000).step_by(13) {
+            let time = Time::from_us((days * 86_400 + days % 86_400) * 1_000_000);
+            assert_eq!(Instant::parse(&date_of(time)), Some(time), "{}", date_of(time));
         }
     }
 

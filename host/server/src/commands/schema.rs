@@ -24,6 +24,8 @@ enum File {
     Model,
     /// understudy.toml: addresses, folders and limits of the host
     Host,
+    /// tokens.toml: who may call the host, and how much of it tenants may have
+    Tokens,
 }
 
 impl Schema {
@@ -32,6 +34,7 @@ impl Schema {
             File::Endpoint => Kind::Endpoint,
             File::Model => Kind::Model,
             File::Host => Kind::Host,
+            File::Tokens => Kind::Tokens,
         };
         print_line(serde_json::to_string_pretty(&catalog::schema(kind))?)?;
         Ok(ExitCode::SUCCESS)
