@@ -1,7 +1,7 @@
 //! Where the host listens, and how commands find a host that runs.
 
 use std::net::SocketAddr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result, bail};
 use serde::{Deserialize, Serialize};
@@ -19,7 +19,20 @@ pub struct Addresses {
     pub admin: SocketAddr,
 }
 
-impl Addresses {
+/// A host as commands find it.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(crate) struct Reachable {
+    #[serde(flatten)]
+    pub(crate) addresses: Addresses,
+    /// The file of its certificate, where the listener for requests is encrypted.
+    #[serde(default)]
+    pub(crate) certificate: Option<PathBuf>,
+    /// The file of its certificate, where the admin listener is encrypted.
+    #[serde(default)]
+    pub(crate) admin_certificate: Option<PathBuf>,
+}
+
+impl Reachable {
     /// Leaves the addresses where commands look for them.
     pub(crate) fn write(&self, data_dir: &Path) -> Result<()> {
         let file = data_dir.join(FILE);

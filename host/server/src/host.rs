@@ -19,7 +19,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle as Task;
 
-use crate::address::{Addresses, listen};
+use crate::address::{Addresses, Reachable, listen};
 use crate::drivers::housekeeper::Housekeeper;
 use crate::drivers::loader::Loader;
 use crate::drivers::supervisor::{Order, Supervisor};
@@ -91,7 +91,8 @@ impl Host {
         let watcher = start_watcher(&options, &orders)?;
         // Whoever calls from here on meets every endpoint that there is.
         first_catalog.await.context("the supervisor panicked")?;
-        addresses.write(&options.data_dir)?;
+        Reachable { addresses, certificate: None, admin_certificate: None }
+            .write(&options.data_dir)?;
         let (stop_listeners, _) = watch::channel(false);
         let mut host = Self {
             shared,
@@ -125,7 +126,7 @@ impl Host {
         stopped.await.context("the supervisor panicked")?;
         let joined = tokio::task::spawn_blocking(move || self.supervisor.join()).await?;
         anyhow::ensure!(joined.is_ok(), "the supervisor panicked");
-        Addresses::remove(&self.shared.data_dir);
+        Reachable::remove(&self.shared.data_dir);
         Ok(())
     }
 

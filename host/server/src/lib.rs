@@ -6,6 +6,7 @@
 mod abort;
 mod address;
 mod asks;
+mod client;
 mod clock;
 mod commands;
 mod demo;
@@ -13,7 +14,6 @@ mod drivers;
 mod endpoint;
 mod envelope;
 mod host;
-mod http;
 mod ids;
 mod inbox;
 mod inputs;

@@ -1,7 +1,5 @@
 //! `understudy status`
 
-use std::net::SocketAddr;
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::Result;
@@ -10,18 +8,17 @@ use serde_json::Value;
 
 use super::output::{print, print_line};
 use super::table::Table;
-use crate::address::Addresses;
-use crate::http;
+use crate::client::ClientArguments;
 
 /// Show the endpoints and models of a running host, their states and the reasons.
 #[derive(Debug, Args)]
 pub(crate) struct Status {
-    /// The data directory of the host, which says where it listens.
-    #[arg(long, value_name = "DIR", default_value = "data")]
-    data: PathBuf,
-    /// The admin address of the host, where it is on another machine.
+    /// The admin address of the host, where it is on another machine: HOST:PORT, or with https://
+    /// before it.
     #[arg(long, value_name = "ADDRESS")]
-    admin: Option<SocketAddr>,
+    admin: Option<String>,
+    #[command(flatten)]
+    client: ClientArguments,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -29,11 +26,7 @@ pub(crate) struct Status {
 
 impl Status {
     pub(crate) fn run(self) -> Result<ExitCode> {
-        let admin = match self.admin {
-            Some(admin) => admin,
-            None => Addresses::read(&self.data)?.admin,
-        };
-        let body = http::get(admin, "/status")?;
+        let body = self.client.admin(self.admin.as_deref())?.get("/status")?;
         let status: Value = serde_json::from_slice(&body)?;
         if self.json {
             print_line(serde_json::to_string_pretty(&status)?)?;

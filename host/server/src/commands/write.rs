@@ -1,15 +1,13 @@
 //! `understudy write`
 
 use std::io::{BufRead, BufReader};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result};
 use clap::Args;
 
-use crate::address::Addresses;
-use crate::http;
+use crate::client::ClientArguments;
 
 /// How much is sent at once.
 const BATCH_BYTES: usize = 1 << 20;
@@ -24,20 +22,17 @@ pub(crate) struct Write {
     /// The file of requests; - for standard input.
     #[arg(default_value = "-")]
     file: PathBuf,
-    /// The data directory of the host, which says where it listens.
-    #[arg(long, value_name = "DIR", default_value = "data")]
-    data: PathBuf,
-    /// The REST address of the host, where it is on another machine.
+    /// The REST address of the host, where it is on another machine: HOST:PORT, or with https://
+    /// before it.
     #[arg(long, value_name = "ADDRESS")]
-    rest: Option<SocketAddr>,
+    rest: Option<String>,
+    #[command(flatten)]
+    client: ClientArguments,
 }
 
 impl Write {
     pub(crate) fn run(self) -> Result<ExitCode> {
-        let rest = match self.rest {
-            Some(rest) => rest,
-            None => Addresses::read(&self.data)?.rest,
-        };
+        let rest = self.client.rest(self.rest.as_deref())?;
         let input: Box<dyn BufRead> = if self.file == std::path::Path::new("-") {
             Box::new(std::io::stdin().lock())
         } else {
@@ -53,12 +48,12 @@ impl Write {
             batch.push(b'\n');
             lines += 1;
             if batch.len() >= BATCH_BYTES {
-                http::post(rest, &path, "application/x-ndjson", &batch)?;
+                rest.post(&path, "application/x-ndjson", &batch)?;
                 batch.clear();
             }
         }
         if !batch.is_empty() {
-            http::post(rest, &path, "application/x-ndjson", &batch)?;
+            rest.post(&path, "application/x-ndjson", &batch)?;
         }
         eprintln!("{lines} requests appended to {}", self.endpoint);
         Ok(ExitCode::SUCCESS)
