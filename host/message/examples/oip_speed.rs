@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use message::oip::{InferRequest, decode_request, encode_request};
 use message::record::{encode_answer, encode_score};
 use message::{
-    Answer, Chosen, Contents, Outcome, Prediction, Reason, Revision, Score, Tensor, Time,
+    Answer, Chosen, Contents, Outcome, Prediction, Reason, Revision, Score, Selection, Tensor, Time,
 };
 
 fn main() {
@@ -104,6 +104,7 @@ fn answer() -> Answer {
             prediction: prediction(),
         },
         reason: Reason::Preferred,
+        selection: Selection::default(),
         time: Time::from_us(1_357_034_400_000_000),
         latency: Duration::from_micros(812),
     }

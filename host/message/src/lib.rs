@@ -12,7 +12,7 @@ pub mod score;
 pub mod tensor;
 pub mod time;
 
-pub use answer::{Answer, Chosen, Reason};
+pub use answer::{Answer, Chosen, Combine, Reason, Selection};
 pub use name::{EndpointName, ModelName, RequestId, Revision};
 pub use request::{Parameter, Parameters, Request};
 pub use role::Role;

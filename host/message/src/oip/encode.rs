@@ -92,6 +92,11 @@ impl<'o> Object<'o> {
         sure(to_writer(self.field(name), &value));
     }
 
+    /// Writes a field that is a finite number.
+    pub(crate) fn float(&mut self, name: &str, value: f64) {
+        sure(to_writer(self.field(name), &value));
+    }
+
     /// Writes a field that is a list of tensors.
     pub(crate) fn tensors(&mut self, name: &str, tensors: &[Tensor]) {
         list(self.field(name), tensors, tensor);

@@ -9,6 +9,9 @@ use crate::{Parameter, Parameters};
 pub(super) const REQUEST_ID: &str = "request_id";
 pub(super) const REASON: &str = "reason";
 pub(super) const LATENCY_US: &str = "latency_us";
+pub(super) const PROPENSITY: &str = "propensity";
+pub(super) const COURSE: &str = "course";
+pub(super) const MEMBERS: &str = "members";
 pub(super) const CPU_US: &str = "cpu_us";
 pub(super) const OUTCOME: &str = "outcome";
 pub(super) const KIND: &str = "kind";
@@ -59,6 +62,16 @@ impl Fields {
             Some(other) => return Err(wrong(name, &shown(&other), "microseconds from 0")),
         };
         Ok(Duration::from_micros(us))
+    }
+
+    /// Takes a share from 0 to 1; a record of a host that knew no shares says nothing, which is 1.
+    pub(super) fn share(&mut self, name: &str) -> Result<f64, DecodeError> {
+        match self.0.remove(name) {
+            None => Ok(1.0),
+            Some(Parameter::Float(share)) if (0.0..=1.0).contains(&share) => Ok(share),
+            Some(Parameter::Int(share @ 0..=1)) => Ok(share as f64),
+            Some(other) => Err(wrong(name, &shown(&other), "a number from 0 to 1")),
+        }
     }
 
     /// Takes the notes.
