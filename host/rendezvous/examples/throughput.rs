@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 
 use message::{RequestId, Time};
 use rendezvous::{
-    Limits, MailboxId, Member, MemberIndex, Opening, Policy, Preference, Rendezvous, Roster,
+    CourseIndex, Limits, MailboxId, Member, MemberIndex, Opening, Preference, Rendezvous, Roster,
     Verdict,
 };
 
@@ -60,7 +60,7 @@ fn play(scene: &Scene) -> (u64, u64, Duration) {
     let until = Some(Duration::from_millis(30));
     let preference = Preference::default().then(&*names[0], until).then(&*names[1], None);
     let members = names.iter().map(|name| Member::live(&**name, 1)).collect();
-    let roster = Roster::new(members, Policy::Preference(preference)).expect("the names exist");
+    let roster = Roster::new(members, preference.into()).expect("the names exist");
     let mut rendezvous: Rendezvous<u64, u64> = Rendezvous::new(Limits {
         open_mailboxes: 100_000,
         score_grace: Duration::from_millis(20),
@@ -75,7 +75,8 @@ fn play(scene: &Scene) -> (u64, u64, Duration) {
     let (mut events, mut answered) = (0, 0);
     for (number, id) in (0..REQUESTS).zip(ids) {
         let now = Time::from_us(number);
-        let opening = Opening { id, time: now, deadline: now + DEADLINE, attachment: number };
+        let (deadline, course) = (now + DEADLINE, CourseIndex::default());
+        let opening = Opening { id, time: now, deadline, course, attachment: number };
         let mailbox = rendezvous.handle_request(now, opening).expect("there is room");
         events += 1;
         waiting.push_back((number, mailbox));

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use message::{Reason, RequestId, Time};
 
-use crate::{MemberIndex, Roster};
+use crate::{CourseIndex, EnsembleIndex, MemberIndex, Roster};
 
 /// The bounds of one [`Rendezvous`](crate::Rendezvous).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -49,6 +49,8 @@ pub struct Opening<R> {
     pub time: Time,
     /// When its answer is due.
     pub deadline: Time,
+    /// The course that it takes on the machine's roster, as [`Roster::select`] says.
+    pub course: CourseIndex,
     /// Whatever the driver wants back with the decision and at the end.
     pub attachment: R,
 }
@@ -127,10 +129,12 @@ pub struct Decision<S> {
 }
 
 /// What becomes the answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Choice<S> {
     /// The score of this member.
     Score(MemberIndex, S),
+    /// The scores of these members of an ensemble, in the order of the ensemble.
+    Ensemble(EnsembleIndex, Vec<(MemberIndex, S)>),
     /// The default of the policy.
     Default,
     /// Nothing: the policy has no default.

@@ -11,14 +11,13 @@
 //!
 //! use message::{Reason, Time};
 //! use rendezvous::{
-//!     Choice, Limits, Member, Opening, Policy, Preference, Rendezvous, Roster, Verdict,
+//!     Choice, CourseIndex, Limits, Member, Opening, Preference, Rendezvous, Roster, Verdict,
 //! };
 //!
 //! let members = vec![Member::live("gbdt", 1), Member::live("logit", 2)];
-//! let policy = Policy::Preference(
-//!     Preference::default().then("gbdt", Some(Duration::from_millis(30))).then("logit", None),
-//! );
-//! let roster = Arc::new(Roster::new(members, policy)?);
+//! let order =
+//!     Preference::default().then("gbdt", Some(Duration::from_millis(30))).then("logit", None);
+//! let roster = Arc::new(Roster::new(members, order.into())?);
 //! let logit = roster.position("logit").expect("it was just named");
 //!
 //! let mut rendezvous: Rendezvous<&str, f64> = Rendezvous::new(Limits {
@@ -34,6 +33,7 @@
 //!         id: "a".into(),
 //!         time: at(0),
 //!         deadline: at(50),
+//!         course: CourseIndex::default(),
 //!         attachment: "the return address",
 //!     },
 //! )?;
@@ -51,6 +51,7 @@
 //! ```
 
 mod decision;
+pub mod ensemble;
 mod machine;
 mod members;
 mod policy;
@@ -58,11 +59,14 @@ pub mod preference;
 pub mod quarantine;
 pub mod residence;
 mod roster;
+pub mod split;
 pub mod watermark;
 
 pub use decision::{Choice, Decision, Done, Heard, Limits, MailboxId, Opening, Refused, Verdict};
+pub use ensemble::{Combine, Ensemble, EnsembleIndex};
 pub use machine::Rendezvous;
 pub use members::MemberIndex;
-pub use policy::Policy;
-pub use preference::{Preference, Preferred};
-pub use roster::{Member, Roster, RosterError};
+pub use policy::{Branch, Policy, Route, Target};
+pub use preference::{Candidate, Preference, Preferred};
+pub use roster::{Choosing, Course, CourseIndex, Member, Roster, RosterError, Selected};
+pub use split::{Arm, Ramp, Split};

@@ -17,12 +17,12 @@ use std::sync::Arc;
 
 use message::{Reason, Time};
 
-use self::mailbox::{Best, Mailbox, Phase};
+use self::mailbox::{Mailbox, Phase, Scores};
 use self::mailboxes::Mailboxes;
 use self::steady::SteadyClock;
 use self::tenures::Tenures;
 use self::timers::Timers;
-use crate::members::MemberSet;
+use crate::members::PositionSet;
 use crate::preference::Judgement;
 use crate::{
     Choice, Decision, Done, Heard, Limits, MailboxId, MemberIndex, Opening, Refused, Roster,
@@ -44,17 +44,24 @@ use crate::{
 /// - Every request that is accepted gets exactly one [`Decision`], and then exactly one [`Done`].
 /// - It is decided by its deadline, if `handle_timeout` is called then.
 /// - What is chosen is the best-ranked score that had arrived when it was due, by the rule of
-///   [`preference`](crate::preference).
-/// - A score is chosen only if the policy gives its member a place, if the member was live at the
-///   opening, and if no roster took it off until the score arrived. What becomes of the member after
-///   that changes nothing.
+///   [`preference`](crate::preference), on the course of the request.
+/// - A score is chosen only if the course gives its member a place, if the member was live and not
+///   muted at the opening, and if no roster took it off until the score arrived. What becomes of the
+///   member after that changes nothing.
+/// - An ensemble is chosen only with its quorum.
+///
+/// # Courses
+///
+/// A request takes one [course](crate::Course) of the roster, which its driver tells with the
+/// [`Opening`] because the machine does not know what the request says. Scores are expected of the
+/// members of the course only, and the others are unknown to the mailbox.
 ///
 /// # Rosters
 ///
 /// A mailbox keeps the roster, and so the policy, that it was opened with. A member that is not on a
 /// newer roster, or whose place another revision has, drains: it gets no new requests and finishes
 /// what it was asked, so that a swap costs no answer. A member that a newer roster names with the
-/// same revision and not live was *taken off* and has left the open mailboxes: its scores are still
+/// same revision and not live, or muted, was *taken off* and has left the open mailboxes: its scores are still
 /// expected there, but they cannot be chosen, and nobody waits for them. It stays away from those
 /// mailboxes even if a third roster brings it back.
 ///
@@ -64,7 +71,8 @@ use crate::{
 /// order that is not live, or has left, counts as failed, so that what takes its place is answered with
 /// [`PreferredFailed`](Reason::PreferredFailed). At the opening it is decided at once that a request is
 /// [`Expired`](Reason::Expired) if `now` is its deadline or later, and otherwise that there is
-/// [`NoLiveModel`](Reason::NoLiveModel) if no model of the order is live.
+/// [`NoLiveModel`](Reason::NoLiveModel) if no model of the order is live and no ensemble of it has a
+/// quorum of live members.
 ///
 /// # Time
 ///
@@ -76,10 +84,12 @@ use crate::{
 /// # Memory and cost
 ///
 /// At most [`Limits::open_mailboxes`] are open at once. Each takes
-/// [`mailbox_bytes`](Self::mailbox_bytes), about 230 beside an `R` and an `S`, which are set aside at
-/// the start. Of the scores of a request only the best-ranked is kept. In a steady state nothing is allocated. A request or a score costs
-/// O(log mailboxes) for its timer, and O(places of the order) for the judgement if the model has a
-/// place. A new roster costs O(members) for each roster in use, and O(mailboxes) for each of these
+/// [`mailbox_bytes`](Self::mailbox_bytes), about 250 beside an `R` and an `S`, which are set aside at
+/// the start. Of the scores of a request only the best-ranked is kept, and in a steady state nothing is
+/// allocated; a course with an ensemble keeps one score for each member that has a place, in a vector
+/// that is handed out with the decision. A request or a score costs O(log mailboxes) for its timer, and
+/// O(places of the order) for the judgement if the model has a place, where an ensemble counts for the
+/// square of its members. A new roster costs O(members) for each roster in use, and O(mailboxes) for each of these
 /// that somebody has left.
 pub struct Rendezvous<R, S> {
     limits: Limits,
@@ -108,11 +118,12 @@ impl<R, S> Rendezvous<R, S> {
         }
     }
 
-    /// The bytes that one open mailbox takes at most, with a roster of `members`.
+    /// The bytes that one open mailbox takes at most, with a course on which `members` are expected.
     ///
-    /// Not in it: the text of the request's id, and what `R` and `S` point to.
+    /// Not in it: the text of the request's id, what `R` and `S` point to, and the scores that are kept
+    /// for an ensemble.
     pub const fn mailbox_bytes(members: usize) -> usize {
-        Mailboxes::<R, S>::BYTES + MemberSet::boxed_bytes(members) + 2 * size_of::<u32>()
+        Mailboxes::<R, S>::BYTES + PositionSet::boxed_bytes(members) + 2 * size_of::<u32>()
     }
 
     /// How many mailboxes are open: those whose [`Done`] has not been polled.
@@ -129,7 +140,9 @@ impl<R, S> Rendezvous<R, S> {
     /// it is expected there. For drivers whose revisions are unique among all models.
     pub fn member_of(&self, mailbox: MailboxId, revision: u64) -> Option<MemberIndex> {
         let mailbox = self.mailboxes.get(mailbox)?;
-        self.tenures.get(mailbox.tenure).roster.position_of(revision)
+        let roster = &self.tenures.get(mailbox.tenure).roster;
+        let member = roster.position_of(revision)?;
+        roster.course(mailbox.course).expects(member).then_some(member)
     }
 
     /// What was attached to the request of an open mailbox.
@@ -152,7 +165,8 @@ impl<R, S> Rendezvous<R, S> {
         }
     }
 
-    /// Opens a mailbox, in which a score is expected from each of [`Roster::expected`].
+    /// Opens a mailbox, in which a score is expected from each member that the
+    /// [course](crate::Course::expected) expects.
     ///
     /// The driver owes a verdict for each of them, [`Verdict::Missing`] where it does not ask or gives
     /// up asking; what it fails to say holds the mailbox open until the grace is over.
@@ -171,10 +185,11 @@ impl<R, S> Rendezvous<R, S> {
             return Err(Refused::Full { limit, attachment: opening.attachment });
         }
         let is_expired = now >= opening.deadline;
+        let has_live_place = self.roster().course(opening.course).has_live_place();
         let mailbox = self.open(steady_now, hash, opening);
         if is_expired {
             self.decide_without_score(mailbox.slot, Reason::Expired);
-        } else if !self.roster().has_live_place() {
+        } else if !has_live_place {
             self.decide_without_score(mailbox.slot, Reason::NoLiveModel);
         } else {
             self.judge(mailbox.slot, steady_now);
@@ -194,25 +209,23 @@ impl<R, S> Rendezvous<R, S> {
         let slot = mailbox.slot;
         let Some(mailbox) = self.mailboxes.get_mut(mailbox) else { return Heard::Unknown };
         let tenure = self.tenures.get(mailbox.tenure);
-        if !tenure.roster.expects(member) {
-            return Heard::Unknown;
-        }
-        if !mailbox.heard.insert(member) {
+        let course = tenure.roster.course(mailbox.course);
+        let Some(turn) = course.turn_of(member) else { return Heard::Unknown };
+        if !mailbox.heard.insert(turn) {
             return Heard::Duplicate;
         }
         mailbox.awaited = mailbox.awaited.saturating_sub(1);
-        let Phase::Undecided(best) = &mut mailbox.phase else {
+        let Phase::Undecided(scores) = &mut mailbox.phase else {
             if mailbox.awaited == 0 {
                 self.end_waiting(slot);
             }
             return Heard::Late;
         };
-        if let Some(rank) = tenure.roster.rank_of(member) {
+        if let Some(rank) = course.rank_of(member) {
             if let Verdict::Predicted(score) = verdict
-                && !tenure.absent.contains(member)
-                && best.as_ref().is_none_or(|best| rank < best.rank)
+                && !tenure.absent.contains(member.as_usize())
             {
-                *best = Some(Best { rank, member, score });
+                scores.add(course.has_ensembles(), rank, member, score);
             }
             self.judge(slot, now);
         }
@@ -296,8 +309,8 @@ impl<R, S> Rendezvous<R, S> {
 
     fn open(&mut self, now: Time, hash: u64, opening: Opening<R>) -> MailboxId {
         let tenure = self.tenures.enter();
-        let roster = &self.tenures.get(tenure).roster;
-        let heard = self.mailboxes.empty_set(roster.members().len());
+        let expected = self.tenures.get(tenure).roster.course(opening.course).expected_count();
+        let heard = self.mailboxes.empty_set(expected);
         let deadline = self.clock.steady(opening.deadline);
         self.mailboxes.insert(Mailbox {
             hash,
@@ -307,10 +320,11 @@ impl<R, S> Rendezvous<R, S> {
             deadline,
             given_up_at: deadline.max(now) + self.limits.score_grace,
             tenure,
+            course: opening.course,
             heard,
-            awaited: roster.expected_count(),
+            awaited: expected,
             given_up: 0,
-            phase: Phase::Undecided(None),
+            phase: Phase::Undecided(Scores::None),
         })
     }
 
@@ -318,17 +332,17 @@ impl<R, S> Rendezvous<R, S> {
     fn judge(&mut self, slot: u32, now: Time) {
         let mailbox = self.mailboxes.at_mut(slot);
         let tenure = self.tenures.get(mailbox.tenure);
-        let Phase::Undecided(best) = &mut mailbox.phase else { return };
-        let best = best.take();
-        match mailbox.judgement(tenure, best.as_ref(), now) {
-            Judgement::WaitUntil(due) => {
-                mailbox.phase = Phase::Undecided(best);
-                self.timers.set(slot, due);
-            }
+        let Phase::Undecided(scores) = &mailbox.phase else { return };
+        match mailbox.judgement(tenure, scores, now) {
+            Judgement::WaitUntil(due) => self.timers.set(slot, due),
             Judgement::GiveUp(reason) => self.decide_without_score(slot, reason),
-            Judgement::Choose { reason, .. } => {
-                let best = best.expect("invariant: only a score that came is chosen");
-                self.decide(slot, Choice::Score(best.member, best.score), reason);
+            Judgement::Choose { seat, reason, .. } => {
+                let phase = std::mem::replace(&mut mailbox.phase, Phase::Answered);
+                let Phase::Undecided(scores) = phase else {
+                    unreachable!("invariant: what is judged is undecided")
+                };
+                let chosen = scores.choose(seat, &tenure.roster);
+                self.decide(slot, chosen, reason);
             }
         }
     }

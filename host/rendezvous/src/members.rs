@@ -1,4 +1,4 @@
-//! Members of a roster by number, and sets of them.
+//! Members of a roster by number, and sets of positions.
 
 /// The number of a member in its [`Roster`](crate::Roster). It means nothing in another roster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -25,18 +25,18 @@ impl MemberIndex {
 
 const WORD_BITS: usize = u64::BITS as usize;
 
-/// A set of members: two words inline, which is all that most endpoints need, boxed words beyond.
+/// A set of positions: two words inline, which is all that most endpoints need, boxed words beyond.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum MemberSet {
+pub(crate) enum PositionSet {
     Few([u64; Self::FEW / WORD_BITS]),
     Many(Box<[u64]>),
 }
 
-impl MemberSet {
-    /// How many members fit without a box.
+impl PositionSet {
+    /// How many positions fit without a box.
     pub(crate) const FEW: usize = 128;
 
-    /// The empty set for a roster of `count` members.
+    /// The empty set for `count` positions.
     pub(crate) fn empty(count: usize) -> Self {
         if count <= Self::FEW {
             Self::Few([0; Self::FEW / WORD_BITS])
@@ -45,12 +45,12 @@ impl MemberSet {
         }
     }
 
-    /// The bytes behind the box for a roster of `count` members.
+    /// The bytes behind the box for `count` positions.
     pub(crate) const fn boxed_bytes(count: usize) -> usize {
         if count <= Self::FEW { 0 } else { count.div_ceil(WORD_BITS) * size_of::<u64>() }
     }
 
-    /// Whether the set is as large as one for a roster of `count` members.
+    /// Whether the set is as large as one for `count` positions.
     pub(crate) fn fits(&self, count: usize) -> bool {
         let words =
             if count <= Self::FEW { Self::FEW / WORD_BITS } else { count.div_ceil(WORD_BITS) };
@@ -61,19 +61,19 @@ impl MemberSet {
         self.words_mut().fill(0);
     }
 
-    /// Whether `member` is in the set; one that the set has no room for is not.
-    pub(crate) fn contains(&self, member: MemberIndex) -> bool {
-        let (word, bit) = Self::place(member);
+    /// Whether `position` is in the set; one that the set has no room for is not.
+    pub(crate) fn contains(&self, position: usize) -> bool {
+        let (word, bit) = Self::place(position);
         self.words().get(word).is_some_and(|bits| bits & bit != 0)
     }
 
-    /// Adds `member` and says whether it was missing.
+    /// Adds `position` and says whether it was missing.
     ///
     /// # Panics
     ///
-    /// When the set has no room for `member`.
-    pub(crate) fn insert(&mut self, member: MemberIndex) -> bool {
-        let (word, bit) = Self::place(member);
+    /// When the set has no room for `position`.
+    pub(crate) fn insert(&mut self, position: usize) -> bool {
+        let (word, bit) = Self::place(position);
         let bits = &mut self.words_mut()[word];
         let missing = *bits & bit == 0;
         *bits |= bit;
@@ -85,8 +85,8 @@ impl MemberSet {
         self.words().iter().map(|bits| bits.count_ones() as usize).sum()
     }
 
-    const fn place(member: MemberIndex) -> (usize, u64) {
-        (member.as_usize() / WORD_BITS, 1 << (member.as_usize() % WORD_BITS))
+    const fn place(position: usize) -> (usize, u64) {
+        (position / WORD_BITS, 1 << (position % WORD_BITS))
     }
 
     fn words(&self) -> &[u64] {
@@ -108,20 +108,20 @@ impl MemberSet {
 mod tests {
     use super::*;
 
-    fn check(count: usize, inserted: &[u16]) {
-        let mut set = MemberSet::empty(count);
+    fn check(count: usize, inserted: &[usize]) {
+        let mut set = PositionSet::empty(count);
         for &position in inserted {
-            assert!(set.insert(MemberIndex::new(position)));
-            assert!(!set.insert(MemberIndex::new(position)));
+            assert!(set.insert(position));
+            assert!(!set.insert(position));
         }
         assert_eq!(set.count(), inserted.len());
         assert!(set.fits(count));
-        for position in 0..u16::try_from(count).unwrap() + 200 {
-            let member = MemberIndex::new(position);
-            assert_eq!(set.contains(member), inserted.contains(&position), "{position} of {count}");
+        for position in 0..count + 200 {
+            let is_in = inserted.contains(&position);
+            assert_eq!(set.contains(position), is_in, "{position} of {count}");
         }
         set.clear();
-        assert_eq!(set, MemberSet::empty(count));
+        assert_eq!(set, PositionSet::empty(count));
     }
 
     #[test]
@@ -136,11 +136,11 @@ mod tests {
 
     #[test]
     fn only_large_sets_are_boxed() {
-        assert!(matches!(MemberSet::empty(128), MemberSet::Few(_)));
-        assert!(matches!(MemberSet::empty(129), MemberSet::Many(_)));
-        assert_eq!(MemberSet::boxed_bytes(128), 0);
-        assert_eq!(MemberSet::boxed_bytes(129), 24);
-        assert_eq!(MemberSet::boxed_bytes(1_000), 128);
-        assert_eq!(size_of::<MemberSet>(), 24);
+        assert!(matches!(PositionSet::empty(128), PositionSet::Few(_)));
+        assert!(matches!(PositionSet::empty(129), PositionSet::Many(_)));
+        assert_eq!(PositionSet::boxed_bytes(128), 0);
+        assert_eq!(PositionSet::boxed_bytes(129), 24);
+        assert_eq!(PositionSet::boxed_bytes(1_000), 128);
+        assert_eq!(size_of::<PositionSet>(), 24);
     }
 }

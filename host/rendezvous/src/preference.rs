@@ -24,65 +24,92 @@
 //! | a fails at 1, b at 40 | 40 | b |
 //! | a, b and c fail by 3 | 3 | nothing |
 //! | nothing | 50 | nothing |
+//!
+//! An [ensemble](crate::ensemble) takes a place as a model does. It comes when all of its models have
+//! spoken and the quorum is there, and at its `until` if the quorum is there by then; later than that
+//! it comes with its quorum.
 
 use std::time::Duration;
 
 use message::{ModelName, Reason, Time};
 
-use crate::MemberIndex;
+use crate::{Ensemble, EnsembleIndex, MemberIndex};
 
-/// An order of models, from the most to the least liked.
+/// An order of models and ensembles, from the most to the least liked.
 ///
 /// Where it is empty, it stands for the champion. Fallbacks that it does not name come last.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Preference {
-    /// The models, the most liked first.
+    /// What is preferred, the most liked first.
     pub order: Vec<Preferred>,
-    /// Whether there is a default to answer with when nothing came. What it is, the driver knows.
-    pub default: bool,
 }
 
 impl Preference {
-    /// The same order with one more model at its end.
+    /// The same order with one more model or ensemble at its end.
     #[must_use]
-    pub fn then(mut self, model: impl Into<ModelName>, until: Option<Duration>) -> Self {
-        self.order.push(Preferred { model: model.into(), until });
-        self
-    }
-
-    /// The same order with a default to answer with when nothing came.
-    #[must_use]
-    pub fn or_default(mut self) -> Self {
-        self.default = true;
+    pub fn then(mut self, candidate: impl Into<Candidate>, until: Option<Duration>) -> Self {
+        self.order.push(Preferred { candidate: candidate.into(), until });
         self
     }
 }
 
-/// One model of an order.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// One model or ensemble of an order.
+#[derive(Debug, Clone, PartialEq)]
 pub struct Preferred {
-    /// The model.
-    pub model: ModelName,
+    /// Which one.
+    pub candidate: Candidate,
     /// How long it is waited for, from the time of the request; up to the deadline if `None`.
     pub until: Option<Duration>,
+}
+
+/// What an order can name.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Candidate {
+    /// One model.
+    Model(ModelName),
+    /// Several models together.
+    Ensemble(Ensemble),
+}
+
+impl<M: Into<ModelName>> From<M> for Candidate {
+    fn from(model: M) -> Self {
+        Self::Model(model.into())
+    }
+}
+
+impl From<Ensemble> for Candidate {
+    fn from(ensemble: Ensemble) -> Self {
+        Self::Ensemble(ensemble)
+    }
 }
 
 /// One place of an order whose models have been found in the roster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Place {
-    /// The model.
-    pub member: MemberIndex,
+    /// Who has it.
+    pub seat: Seat,
     /// How long it is waited for, from the time of the request; up to the deadline if `None`.
     pub until: Option<Duration>,
 }
 
-/// How a model stands with one request.
+/// Who has a place of an order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Seat {
+    /// One model.
+    Member(MemberIndex),
+    /// Several models together.
+    Ensemble(EnsembleIndex),
+}
+
+/// How a model or an ensemble stands with one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Standing {
     /// Because it may still answer.
     Awaited,
-    /// Because its prediction is there.
+    /// Because its prediction is there, or all that will come of an ensemble, and that is enough.
     Came,
+    /// Because enough of an ensemble is there, and more may come until its time is over.
+    Enough,
     /// Because no prediction will come that could be chosen: it refused, faulted, was not asked, was
     /// not live or has left.
     Failed,
@@ -91,10 +118,12 @@ pub enum Standing {
 /// What is to be done about one request.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Judgement {
-    /// To answer with the score of this place of the order.
+    /// To answer with this place of the order.
     Choose {
         /// The place.
         rank: usize,
+        /// Who has it.
+        seat: Seat,
         /// Why.
         reason: Reason,
     },
@@ -107,7 +136,7 @@ pub enum Judgement {
 
 /// Judges a request that was made at `asked`, by the rule at the head of this module.
 ///
-/// The reasons, where the score at `rank` is chosen: [`Preferred`](Reason::Preferred) if it is the
+/// The reasons, where the place at `rank` is chosen: [`Preferred`](Reason::Preferred) if it is the
 /// first of the order, [`PreferredWasSlow`](Reason::PreferredWasSlow) if a place above it was still
 /// awaited, and [`PreferredFailed`](Reason::PreferredFailed) if every place above it had failed. Where
 /// none is: [`EveryModelFailed`](Reason::EveryModelFailed) if every place has failed, and
@@ -118,45 +147,50 @@ pub enum Judgement {
 /// ```
 /// # use std::time::Duration;
 /// # use message::{Reason, Time};
-/// use rendezvous::preference::{Judgement, Place, Standing, judge};
+/// use rendezvous::preference::{Judgement, Place, Seat, Standing, judge};
 /// # use rendezvous::MemberIndex;
 ///
 /// let until = Some(Duration::from_micros(30));
+/// let (first, second) = (MemberIndex::new(0), MemberIndex::new(1));
 /// let order = [
-///     Place { member: MemberIndex::new(0), until },
-///     Place { member: MemberIndex::new(1), until: None },
+///     Place { seat: Seat::Member(first), until },
+///     Place { seat: Seat::Member(second), until: None },
 /// ];
-/// let standings = [Standing::Awaited, Standing::Came];
 /// let at = |now| {
-///     let standing = |member: MemberIndex| standings[member.as_usize()];
-///     judge(&order, standing, Time::EPOCH, Time::from_us(50), Time::from_us(now))
+///     let standing = |seat| match seat {
+///         Seat::Member(member) if member == second => Standing::Came,
+///         _ => Standing::Awaited,
+///     };
+///     judge(order, standing, Time::EPOCH, Time::from_us(50), Time::from_us(now))
 /// };
 /// assert_eq!(at(29), Judgement::WaitUntil(Time::from_us(30)));
-/// assert_eq!(at(30), Judgement::Choose { rank: 1, reason: Reason::PreferredWasSlow });
+/// let (seat, reason) = (Seat::Member(second), Reason::PreferredWasSlow);
+/// assert_eq!(at(30), Judgement::Choose { rank: 1, seat, reason });
 /// ```
 pub fn judge(
-    order: &[Place],
-    standing: impl Fn(MemberIndex) -> Standing,
+    order: impl IntoIterator<Item = Place>,
+    standing: impl Fn(Seat) -> Standing,
     asked: Time,
     deadline: Time,
     now: Time,
 ) -> Judgement {
     let mut held_back_until = Time::EPOCH;
     let mut somebody_is_awaited = false;
-    for (rank, place) in order.iter().enumerate() {
-        match standing(place.member) {
-            Standing::Failed => {}
-            Standing::Awaited => {
-                somebody_is_awaited = true;
-                let until = place.until.map_or(deadline, |until| (asked + until).min(deadline));
-                held_back_until = held_back_until.max(until);
-            }
-            Standing::Came if now < held_back_until => {
-                return Judgement::WaitUntil(held_back_until);
-            }
-            Standing::Came => {
-                return Judgement::Choose { rank, reason: why(rank, somebody_is_awaited) };
-            }
+    for (rank, Place { seat, until }) in order.into_iter().enumerate() {
+        let standing = standing(seat);
+        if standing == Standing::Failed {
+            continue;
+        }
+        if standing != Standing::Came {
+            let until = until.map_or(deadline, |until| (asked + until).min(deadline));
+            held_back_until = held_back_until.max(until);
+        }
+        if standing == Standing::Awaited {
+            somebody_is_awaited = true;
+        } else if now < held_back_until {
+            return Judgement::WaitUntil(held_back_until);
+        } else {
+            return Judgement::Choose { rank, seat, reason: why(rank, somebody_is_awaited) };
         }
     }
     if !somebody_is_awaited {
@@ -181,26 +215,35 @@ mod tests {
     use super::Judgement::{Choose, GiveUp, WaitUntil};
     use super::*;
 
+    /// The places of members 0, 1, …, with the ends of their times.
+    fn order(untils: &[Option<u64>]) -> Vec<Place> {
+        let place = |(position, until): (usize, &Option<u64>)| Place {
+            seat: seat(position),
+            until: until.map(Duration::from_micros),
+        };
+        untils.iter().enumerate().map(place).collect()
+    }
+
+    fn seat(position: usize) -> Seat {
+        Seat::Member(MemberIndex::from_usize(position))
+    }
+
     /// Judges the order `a until 30, b until 10, c` (deadline 50), one letter per standing: `?` is
-    /// awaited, `+` came, `-` failed.
+    /// awaited, `*` enough, `+` came, `-` failed.
     fn judge_at(now: u64, standings: &str) -> Judgement {
-        let untils = [Some(30), Some(10), None];
-        let order: Vec<_> = untils
-            .iter()
-            .enumerate()
-            .map(|(position, until)| Place {
-                member: MemberIndex::from_usize(position),
-                until: until.map(Duration::from_micros),
-            })
-            .collect();
-        let standing = |member: MemberIndex| match standings.as_bytes()[member.as_usize()] {
-            b'?' => Standing::Awaited,
-            b'+' => Standing::Came,
-            b'-' => Standing::Failed,
-            other => panic!("{other} is no standing"),
+        let order = order(&[Some(30), Some(10), None]);
+        let standing = |seat| match seat {
+            Seat::Member(member) => match standings.as_bytes()[member.as_usize()] {
+                b'?' => Standing::Awaited,
+                b'*' => Standing::Enough,
+                b'+' => Standing::Came,
+                b'-' => Standing::Failed,
+                other => panic!("{other} is no standing"),
+            },
+            Seat::Ensemble(_) => panic!("no such seat"),
         };
         let asked = Time::from_us(1_000);
-        judge(&order, standing, asked, Time::from_us(1_050), Time::from_us(1_000 + now))
+        judge(order, standing, asked, Time::from_us(1_050), Time::from_us(1_000 + now))
     }
 
     fn check(now: u64, standings: &str, expected: Judgement) {
@@ -211,9 +254,13 @@ mod tests {
         WaitUntil(Time::from_us(1_000 + elapsed))
     }
 
+    fn choose(rank: usize, reason: Reason) -> Judgement {
+        Choose { rank, seat: seat(rank), reason }
+    }
+
     #[test]
     fn the_first_of_the_order_is_chosen_whenever_it_comes() {
-        let chosen = Choose { rank: 0, reason: Reason::Preferred };
+        let chosen = choose(0, Reason::Preferred);
         check(0, "+??", chosen);
         check(5, "++?", chosen);
         check(35, "+?+", chosen);
@@ -226,22 +273,35 @@ mod tests {
         check(29, "?-+", wait_until(30));
         check(5, "-?+", wait_until(10));
         check(5, "?+?", wait_until(30));
-        check(30, "??+", Choose { rank: 2, reason: Reason::PreferredWasSlow });
-        check(10, "-?+", Choose { rank: 2, reason: Reason::PreferredWasSlow });
-        check(12, "-?+", Choose { rank: 2, reason: Reason::PreferredWasSlow });
+        check(30, "??+", choose(2, Reason::PreferredWasSlow));
+        check(10, "-?+", choose(2, Reason::PreferredWasSlow));
+        check(12, "-?+", choose(2, Reason::PreferredWasSlow));
+    }
+
+    #[test]
+    fn what_is_enough_comes_when_its_time_is_over() {
+        check(5, "*??", wait_until(30));
+        check(5, "*++", wait_until(30));
+        check(30, "*++", choose(0, Reason::Preferred));
+        check(5, "-*+", wait_until(10));
+        check(10, "-*+", choose(1, Reason::PreferredFailed));
+        check(12, "?*+", wait_until(30));
+        check(30, "?*+", choose(1, Reason::PreferredWasSlow));
+        check(12, "--*", wait_until(50));
+        check(50, "--*", choose(2, Reason::PreferredFailed));
     }
 
     #[test]
     fn a_failure_hands_the_turn_to_the_next() {
-        check(1, "-+?", Choose { rank: 1, reason: Reason::PreferredFailed });
-        check(1, "--+", Choose { rank: 2, reason: Reason::PreferredFailed });
+        check(1, "-+?", choose(1, Reason::PreferredFailed));
+        check(1, "--+", choose(2, Reason::PreferredFailed));
         check(1, "-??", wait_until(50));
     }
 
     #[test]
     fn a_score_that_came_after_its_time_still_outranks_the_rest() {
-        check(30, "-++", Choose { rank: 1, reason: Reason::PreferredFailed });
-        check(40, "?+?", Choose { rank: 1, reason: Reason::PreferredWasSlow });
+        check(30, "-++", choose(1, Reason::PreferredFailed));
+        check(40, "?+?", choose(1, Reason::PreferredWasSlow));
     }
 
     #[test]
@@ -256,22 +316,19 @@ mod tests {
 
     #[test]
     fn an_until_beyond_the_deadline_is_the_deadline() {
-        let order = [
-            Place { member: MemberIndex::new(0), until: Some(Duration::MAX) },
-            Place { member: MemberIndex::new(1), until: None },
-        ];
-        let standing = |member: MemberIndex| match member.as_usize() {
-            0 => Standing::Awaited,
-            _ => Standing::Came,
+        let order = order(&[Some(u64::MAX), None]);
+        let standing = |found| if found == seat(0) { Standing::Awaited } else { Standing::Came };
+        let at = |now| {
+            let (deadline, now) = (Time::from_us(9), Time::from_us(now));
+            judge(order.clone(), standing, Time::EPOCH, deadline, now)
         };
-        let at = |now| judge(&order, standing, Time::EPOCH, Time::from_us(9), Time::from_us(now));
         assert_eq!(at(8), WaitUntil(Time::from_us(9)));
-        assert_eq!(at(9), Choose { rank: 1, reason: Reason::PreferredWasSlow });
+        assert_eq!(at(9), choose(1, Reason::PreferredWasSlow));
     }
 
     #[test]
     fn an_order_without_places_gives_up() {
-        let judgement = judge(&[], |_| Standing::Came, Time::EPOCH, Time::NEVER, Time::EPOCH);
+        let judgement = judge([], |_| Standing::Came, Time::EPOCH, Time::NEVER, Time::EPOCH);
         assert_eq!(judgement, GiveUp(Reason::EveryModelFailed));
     }
 }

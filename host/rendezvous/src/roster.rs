@@ -1,13 +1,21 @@
 //! Rosters: which models there are, in which role, and how the policy ranks them.
 //!
 //! A roster is a value that is checked once and never changes. Everything that would be looked up by
-//! name for each score is worked out in its constructor.
+//! name for each score is worked out in its constructor: each leaf of the policy becomes a
+//! [`Course`], and a request only says which one it takes.
 
-use message::{ModelName, Role};
+mod course;
+mod plan;
 
-use crate::members::MemberSet;
-use crate::preference::Place;
-use crate::{MemberIndex, Policy, Preference};
+use message::{ModelName, Role, Time};
+
+pub use self::course::{Course, CourseIndex};
+use self::course::{Fixed, Way};
+use self::plan::{Fork, Plan};
+use crate::ensemble::Assembled;
+use crate::members::PositionSet;
+use crate::preference::Seat;
+use crate::{EnsembleIndex, MemberIndex, Policy};
 
 /// A model on a roster.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -21,12 +29,14 @@ pub struct Member {
     pub role: Option<Role>,
     /// Whether it is asked. One that is warming, draining or quarantined is not.
     pub live: bool,
+    /// Whether what it says cannot become an answer though it is asked, as one on probation.
+    pub muted: bool,
 }
 
 impl Member {
     /// A live member without a role.
     pub fn live(name: impl Into<ModelName>, revision: u64) -> Self {
-        Self { name: name.into(), revision, role: None, live: true }
+        Self { name: name.into(), revision, role: None, live: true, muted: false }
     }
 
     /// The same member in a role.
@@ -43,9 +53,21 @@ impl Member {
         self
     }
 
+    /// The same member, asked and never chosen.
+    #[must_use]
+    pub fn muted(mut self) -> Self {
+        self.muted = true;
+        self
+    }
+
     /// Whether a score can come from it: it is live, and it is no decoy.
     pub fn is_expected(&self) -> bool {
         self.live && self.role != Some(Role::Decoy)
+    }
+
+    /// Whether a score of it can be chosen, if it has a place.
+    fn can_be_chosen(&self) -> bool {
+        self.is_expected() && !self.muted
     }
 }
 
@@ -64,36 +86,87 @@ pub enum RosterError {
     /// Because the policy names a model that is not on the roster.
     #[error("found model `{0}` in the order, expected a model of the roster")]
     UnknownModel(ModelName),
-    /// Because the policy names a model twice.
+    /// Because an order or an ensemble names a model twice.
     #[error("found model `{0}` twice in the order, expected every name once")]
     ModelTwice(ModelName),
     /// Because the policy names a model that records and never answers.
     #[error("found decoy `{0}` in the order, expected models that can answer")]
     DecoyInOrder(ModelName),
+    /// Because an ensemble cannot have so many predictions.
+    #[error("found a quorum of {quorum}, expected 1 to {members}, the members of the ensemble")]
+    Quorum {
+        /// How many predictions are enough.
+        quorum: usize,
+        /// How many members there are.
+        members: usize,
+    },
+    /// Because something has no weight that can be.
+    #[error("found weight {weight} of `{of}`, expected a number from 0")]
+    Weight {
+        /// The arm or the model.
+        of: String,
+        /// Its weight.
+        weight: String,
+    },
+    /// Because a split leads nowhere.
+    #[error("found a split without arms, expected at least one")]
+    NoArms,
+    /// Because two arms of a split have one name.
+    #[error("found arm `{0}` twice in a split, expected every name once")]
+    ArmTwice(String),
+}
+
+/// What decides on the course of a request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Choosing<'a> {
+    /// The route that it takes, by its position in the policy; `None` for the main way.
+    pub route: Option<usize>,
+    /// The model that a route of the kind [`Each`](crate::Target::Each) leads to.
+    pub model: Option<&'a str>,
+    /// What splits draw by: the key of the request, or its id where it has no key.
+    pub unit: &'a str,
+    /// When the request was made.
+    pub time: Time,
+}
+
+/// The course of a request, and how likely that was.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Selected {
+    /// The course.
+    pub course: CourseIndex,
+    /// The product over the splits on the way of the arm's weight by the sum of weights.
+    pub propensity: f64,
 }
 
 /// The models of an endpoint, and the policy that chooses among them.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct Roster {
     members: Vec<Member>,
     policy: Policy,
-    order: Vec<Place>,
-    default: bool,
     /// The members in the order of their names.
     by_name: Vec<MemberIndex>,
     /// The expected members, in the order of their revisions.
     by_revision: Vec<(u64, MemberIndex)>,
-    /// The rank of each member, or `UNRANKED`.
-    ranks: Vec<u16>,
-    has_live_place: bool,
+    /// The expected members that are asked on every course.
+    common: Vec<MemberIndex>,
+    /// The position of each member in `common`, or `NOT_COMMON`.
+    common_turns: Vec<u16>,
+    ways: Vec<Way>,
+    courses: Vec<Fixed>,
+    ensembles: Vec<Assembled>,
+    main: Fork,
+    routes: Vec<Plan>,
+    /// Those that have a place on any course and can be chosen there.
+    answering: PositionSet,
 }
 
-const UNRANKED: u16 = u16::MAX;
+const NOT_COMMON: u16 = u16::MAX;
 
 impl Roster {
     /// Checks that every name is there once and that the policy names only models that can answer.
     ///
-    /// A model that the policy names and that is not live is no mistake: it is passed over.
+    /// A model that the policy names and that is not live is no mistake: it is passed over. Costs
+    /// O(n log n) for the members and the names of the policy.
     pub fn new(members: Vec<Member>, policy: Policy) -> Result<Self, RosterError> {
         if members.len() > MemberIndex::LIMIT {
             return Err(RosterError::TooManyMembers { count: members.len() });
@@ -101,16 +174,19 @@ impl Roster {
         let mut roster = Self {
             by_name: sorted_by_name(&members)?,
             by_revision: sorted_by_revision(&members),
-            ranks: vec![UNRANKED; members.len()],
-            order: Vec::new(),
-            default: false,
-            has_live_place: false,
+            common: Vec::new(),
+            common_turns: vec![NOT_COMMON; members.len()],
+            ways: Vec::new(),
+            courses: Vec::new(),
+            ensembles: Vec::new(),
+            main: Fork::default(),
+            routes: Vec::new(),
+            answering: PositionSet::empty(members.len()),
             members,
-            policy,
+            policy: Policy::default(),
         };
-        match roster.policy.clone() {
-            Policy::Preference(preference) => roster.rank(&preference)?,
-        }
+        plan::lay_out(&mut roster, &policy)?;
+        roster.policy = policy;
         Ok(roster)
     }
 
@@ -139,55 +215,96 @@ impl Roster {
     }
 
     /// The policy, as it was given.
-    pub fn policy(&self) -> &Policy {
+    pub const fn policy(&self) -> &Policy {
         &self.policy
     }
 
-    /// The members from which a score is expected for every request: the live ones but for decoys.
-    pub fn expected(&self) -> impl Iterator<Item = MemberIndex> + '_ {
-        let expected = self.members.iter().enumerate().filter(|(_, member)| member.is_expected());
-        expected.map(|(position, _)| MemberIndex::from_usize(position))
+    /// The course that a request takes; always the same for the same roster and request.
+    ///
+    /// `None` where there is no such route, or the route does not lead to that model.
+    pub fn select(&self, choosing: Choosing<'_>) -> Option<Selected> {
+        let Choosing { route, model, unit, time } = choosing;
+        let fork = match route {
+            None => &self.main,
+            Some(route) => match self.routes.get(route)? {
+                Plan::Fork(fork) => fork,
+                Plan::Each { first, members } => {
+                    let member = self.position(model?)?;
+                    let nth = members.binary_search(&member).ok()?;
+                    return Some(Selected { course: first.plus(nth), propensity: 1.0 });
+                }
+            },
+        };
+        Some(fork.descend(unit, time))
     }
 
-    /// Whether a score of this member can become an answer: it is live, and it has a place in the
-    /// order. Everybody else is a shadow.
+    /// A course of this roster; the first one in the place of one that it does not have.
+    pub fn course(&self, course: CourseIndex) -> Course<'_> {
+        let fixed = self.courses.get(course.as_usize()).unwrap_or(&self.courses[0]);
+        Course { roster: self, fixed: *fixed, way: &self.ways[fixed.way as usize] }
+    }
+
+    /// Every course. Those of the main way come first, then those of the routes.
+    pub fn courses(&self) -> impl Iterator<Item = Course<'_>> {
+        (0..self.courses.len()).map(|position| self.course(CourseIndex::from_usize(position)))
+    }
+
+    /// What courses share, each once and without the models that only one course has.
+    pub fn ways(&self) -> impl Iterator<Item = Course<'_>> {
+        let ways = (0..).zip(&self.ways);
+        ways.map(|(way, shared)| {
+            let fixed = Fixed { way, head: None };
+            Course { roster: self, fixed, way: shared }
+        })
+    }
+
+    /// The expected members that are asked on every course: those that have a role, that the main way
+    /// names outside of splits without shadows, or that nothing names.
+    pub fn common(&self) -> &[MemberIndex] {
+        &self.common
+    }
+
+    /// Whether this member is asked on every course.
+    pub fn is_common(&self, member: MemberIndex) -> bool {
+        self.common_turns.get(member.as_usize()).is_some_and(|&turn| turn != NOT_COMMON)
+    }
+
+    /// An ensemble of the policy.
+    pub fn ensemble(&self, ensemble: EnsembleIndex) -> &Assembled {
+        &self.ensembles[ensemble.as_usize()]
+    }
+
+    /// Every ensemble of the policy.
+    pub fn ensembles(&self) -> &[Assembled] {
+        &self.ensembles
+    }
+
+    /// The members that have a part in a place.
+    pub fn seated(&self, seat: Seat) -> impl Iterator<Item = MemberIndex> + '_ {
+        let (one, several) = match seat {
+            Seat::Member(member) => (Some(member), &[][..]),
+            Seat::Ensemble(ensemble) => (None, &self.ensemble(ensemble).members[..]),
+        };
+        one.into_iter().chain(several.iter().map(|&(member, _)| member))
+    }
+
+    /// Whether a score of this member can become an answer or a part of one: it is live, not muted,
+    /// and has a place on some course. Everybody else is a shadow.
     pub fn can_answer(&self, member: MemberIndex) -> bool {
-        self.rank_of(member).is_some() && self.members[member.as_usize()].is_expected()
-    }
-
-    /// The members that can become an answer, the most liked first, live or not.
-    pub fn order(&self) -> &[Place] {
-        &self.order
+        self.answering.contains(member.as_usize())
     }
 
     /// Whether there is a default to answer with when nothing came.
     pub const fn has_default(&self) -> bool {
-        self.default
+        self.policy.default
     }
 
-    /// Whether any model of the order is live.
-    pub(crate) const fn has_live_place(&self) -> bool {
-        self.has_live_place
-    }
-
-    pub(crate) const fn expected_count(&self) -> usize {
-        self.by_revision.len()
-    }
-
-    pub(crate) fn expects(&self, member: MemberIndex) -> bool {
-        self.member(member).is_some_and(Member::is_expected)
-    }
-
-    pub(crate) fn rank_of(&self, member: MemberIndex) -> Option<u16> {
-        self.ranks.get(member.as_usize()).copied().filter(|&rank| rank != UNRANKED)
-    }
-
-    /// The members from which no score can come.
-    pub(crate) fn absent(&self) -> MemberSet {
-        let mut absent = MemberSet::empty(self.members.len());
+    /// The members whose scores cannot be chosen.
+    pub(crate) fn absent(&self) -> PositionSet {
+        let mut absent = PositionSet::empty(self.members.len());
         for (position, member) in self.members.iter().enumerate() {
-            if !member.is_expected() {
-                absent.insert(MemberIndex::from_usize(position));
+            if !member.can_be_chosen() {
+                absent.insert(position);
             }
         }
         absent
@@ -195,52 +312,42 @@ impl Roster {
 
     /// Whether this very incarnation of a model is here and may not be asked: it was taken off.
     ///
-    /// One that is not here at all, or whose place another revision has, only drains.
-    pub(crate) fn takes_off(&self, other: &Member) -> bool {
-        self.position(other.name.as_str()).is_some_and(|member| {
-            let member = &self.members[member.as_usize()];
-            member.revision == other.revision && !member.is_expected()
-        })
+    /// One that is not here at all, or whose place another revision has, only drains. `hint` is where
+    /// it stood, which is most often where it stands.
+    pub(crate) fn takes_off(&self, other: &Member, hint: usize) -> bool {
+        let hinted = self.members.get(hint).filter(|member| member.name == other.name);
+        let found = hinted.or_else(|| {
+            self.position(other.name.as_str()).map(|found| &self.members[found.as_usize()])
+        });
+        found.is_some_and(|member| member.revision == other.revision && !member.can_be_chosen())
     }
 
-    fn rank(&mut self, preference: &Preference) -> Result<(), RosterError> {
-        self.default = preference.default;
-        for preferred in &preference.order {
-            let unknown = || RosterError::UnknownModel(preferred.model.clone());
-            let member = self.position(preferred.model.as_str()).ok_or_else(unknown)?;
-            if self.members[member.as_usize()].role == Some(Role::Decoy) {
-                return Err(RosterError::DecoyInOrder(preferred.model.clone()));
-            }
-            if !self.append(Place { member, until: preferred.until }) {
-                return Err(RosterError::ModelTwice(preferred.model.clone()));
-            }
-        }
-        if preference.order.is_empty() {
-            self.append_role(Role::Champion);
-        }
-        self.append_role(Role::Fallback);
-        Ok(())
-    }
-
-    /// Appends those members of a role that have no place yet.
-    fn append_role(&mut self, role: Role) {
-        for position in 0..self.members.len() {
-            if self.members[position].role == Some(role) {
-                self.append(Place { member: MemberIndex::from_usize(position), until: None });
+    /// Whether this has a place somebody can take.
+    fn is_open(&self, seat: Seat) -> bool {
+        let can_be_chosen = |member: MemberIndex| self.members[member.as_usize()].can_be_chosen();
+        match seat {
+            Seat::Member(member) => can_be_chosen(member),
+            Seat::Ensemble(ensemble) => {
+                let ensemble = self.ensemble(ensemble);
+                let open = ensemble.members.iter().filter(|&&(member, _)| can_be_chosen(member));
+                open.count() >= ensemble.quorum
             }
         }
     }
+}
 
-    /// Appends a place, unless its member has one.
-    fn append(&mut self, place: Place) -> bool {
-        let rank = &mut self.ranks[place.member.as_usize()];
-        if *rank != UNRANKED {
-            return false;
-        }
-        self.has_live_place |= self.members[place.member.as_usize()].is_expected();
-        *rank = u16::try_from(self.order.len()).expect("invariant: no more places than members");
-        self.order.push(place);
-        true
+impl Default for Roster {
+    /// Nobody.
+    fn default() -> Self {
+        let nobody = Self::new(Vec::new(), Policy::default());
+        nobody.expect("invariant: an empty order fits any roster")
+    }
+}
+
+impl PartialEq for Roster {
+    /// All the rest is made of these two.
+    fn eq(&self, other: &Self) -> bool {
+        self.members == other.members && self.policy == other.policy
     }
 }
 
@@ -264,109 +371,4 @@ fn sorted_by_revision(members: &[Member]) -> Vec<(u64, MemberIndex)> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    /// A live member for each word, its role after a colon; one after a minus is not live.
-    fn members(words: &str) -> Vec<Member> {
-        words
-            .split_whitespace()
-            .map(|word| {
-                let (name, role) = word.split_once(':').unwrap_or((word, ""));
-                let member = Member {
-                    name: name.trim_start_matches('-').into(),
-                    revision: 1,
-                    role: Role::ALL.into_iter().find(|known| known.name() == role),
-                    live: true,
-                };
-                if name.starts_with('-') { member.not_live() } else { member }
-            })
-            .collect()
-    }
-
-    fn roster(words: &str, order: &str) -> Result<Roster, RosterError> {
-        let preference = order
-            .split_whitespace()
-            .fold(Preference::default(), |preference, name| preference.then(name, None));
-        Roster::new(members(words), Policy::Preference(preference))
-    }
-
-    fn check(words: &str, order: &str, expected_order: &str, can_answer: &str) {
-        let roster = roster(words, order).unwrap();
-        let name = |member: MemberIndex| roster.member(member).unwrap().name.as_str();
-        let names: Vec<_> = roster.order().iter().map(|place| name(place.member)).collect();
-        assert_eq!(names.join(" "), expected_order);
-        let names: Vec<_> = roster
-            .order()
-            .iter()
-            .filter(|place| roster.can_answer(place.member))
-            .map(|place| name(place.member))
-            .collect();
-        assert_eq!(names.join(" "), can_answer);
-    }
-
-    #[test]
-    fn only_the_named_answer_and_the_fallback_comes_last() {
-        check("a b c", "b a", "b a", "b a");
-        check("f:fallback a b", "b a", "b a f", "b a f");
-        check("f:fallback a b", "f a", "f a", "f a");
-        check("a:champion b:challenger c:canary", "b", "b", "b");
-        check("a:champion c:canary", "c a", "c a", "c a");
-        check("-a:champion b", "a b", "a b", "b");
-    }
-
-    #[test]
-    fn an_empty_order_is_the_champion_then_the_fallback() {
-        check("f:fallback b a:champion c:canary d:decoy", "", "a f", "a f");
-        check("-a:champion f:fallback", "", "a f", "f");
-        check("a b", "", "", "");
-        check("", "", "", "");
-    }
-
-    #[test]
-    fn mistakes_name_what_was_found() {
-        let error = |words, order| roster(words, order).unwrap_err();
-        assert_eq!(error("a b a", "a"), RosterError::MemberTwice("a".into()));
-        assert_eq!(error("a b", "b c"), RosterError::UnknownModel("c".into()));
-        assert_eq!(error("a b", "b a b"), RosterError::ModelTwice("b".into()));
-        assert_eq!(error("a b:decoy", "a b"), RosterError::DecoyInOrder("b".into()));
-        assert_eq!(
-            error("a b", "b c").to_string(),
-            "found model `c` in the order, expected a model of the roster"
-        );
-    }
-
-    #[test]
-    fn a_roster_that_cannot_be_numbered_is_refused() {
-        let many = |count: usize| (0..count).map(|n| Member::live(format!("m{n}"), 0)).collect();
-        let limit = MemberIndex::LIMIT;
-        assert!(Roster::new(many(limit), Policy::default()).is_ok());
-        assert_eq!(
-            Roster::new(many(limit + 1), Policy::default()),
-            Err(RosterError::TooManyMembers { count: limit + 1 })
-        );
-    }
-
-    #[test]
-    fn scores_are_expected_of_the_live_but_not_of_decoys() {
-        let roster = roster("a b:decoy -c d:canary", "a").unwrap();
-        let expected: Vec<_> = roster.expected().map(MemberIndex::as_usize).collect();
-        assert_eq!(expected, [0, 3]);
-        assert_eq!(roster.expected_count(), 2);
-        assert_eq!(roster.absent().count(), 2);
-        assert!(!roster.expects(MemberIndex::new(4)));
-    }
-
-    #[test]
-    fn a_member_is_the_same_by_name_and_revision() {
-        let roster = roster("a -b", "a").unwrap();
-        assert!(roster.takes_off(&Member::live("b", 1)));
-        assert!(!roster.takes_off(&Member::live("b", 2)));
-        assert!(!roster.takes_off(&Member::live("a", 1)));
-        assert!(!roster.takes_off(&Member::live("c", 1)));
-        assert_eq!(roster.position("b"), Some(MemberIndex::new(1)));
-        assert_eq!(roster.position("c"), None);
-        assert_eq!(roster.position_of(1), Some(MemberIndex::new(0)));
-        assert_eq!(roster.position_of(2), None);
-    }
-}
+mod tests;

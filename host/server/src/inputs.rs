@@ -49,21 +49,28 @@ pub(crate) enum InputError {
 }
 
 impl Inputs {
-    /// The inputs of these descriptions; the first one's are required of every request.
+    /// The inputs of those models that may answer. What all of `firsts` read, those that have the first
+    /// word on some course, is required of every request.
     ///
     /// Where two models disagree about a tensor it is not checked here: each model checks its own.
-    pub(crate) fn of<'a>(models: impl IntoIterator<Item = &'a [TensorType]>) -> Self {
+    pub(crate) fn of<'a>(
+        firsts: &[&[TensorType]],
+        models: impl IntoIterator<Item = &'a [TensorType]>,
+    ) -> Self {
         let mut known: BTreeMap<String, Known> = BTreeMap::new();
         let mut disputed = Vec::new();
-        for (rank, inputs) in models.into_iter().enumerate() {
-            for tensor in inputs {
-                match known.get(&tensor.name) {
-                    Some(other) if other.tensor != *tensor => disputed.push(tensor.name.clone()),
-                    Some(_) => {}
-                    None => {
-                        let entry = Known { tensor: tensor.clone(), required: rank == 0 };
-                        known.insert(tensor.name.clone(), entry);
-                    }
+        for tensor in models.into_iter().flatten() {
+            match known.get(&tensor.name) {
+                Some(other) if other.tensor != *tensor => disputed.push(tensor.name.clone()),
+                Some(_) => {}
+                None => {
+                    let all_read = |name: &str| {
+                        let reads = |inputs: &&[TensorType]| inputs.iter().any(|it| it.name == name);
+                        !firsts.is_empty() && firsts.iter().all(reads)
+                    };
+                    let required = all_read(&tensor.name);
+                    let entry = Known { tensor: tensor.clone(), required };
+                    known.insert(tensor.name.clone(), entry);
                 }
             }
         }
@@ -162,8 +169,8 @@ mod tests {
 
     fn check(inputs: &[Tensor], expected: &str) {
         let declared = [number("distance")];
-        let staged = [number("altitude")];
-        let checked = Inputs::of([&declared[..], &staged[..]]).check(inputs);
+        let other = [number("altitude")];
+        let checked = Inputs::of(&[&declared[..]], [&declared[..], &other[..]]).check(inputs);
         let text = checked.map_or_else(|error| error.to_string(), |()| "fine".to_owned());
         assert_eq!(text, expected);
     }
@@ -173,6 +180,18 @@ mod tests {
         let good = Tensor::new("distance", [2], Contents::F32s(vec![1.0, 2.0]));
         check(&[good], "fine");
         check(&[], "inputs: found no \"distance\", expected FP32 [-1]");
+    }
+
+    #[test]
+    fn only_what_every_first_model_reads_is_required() {
+        let both = [number("distance"), number("altitude")];
+        let one = [number("altitude")];
+        let inputs = Inputs::of(&[&both[..], &one[..]], [&both[..], &one[..]]);
+        let error = inputs.check(&[]).unwrap_err();
+        assert_eq!(error.to_string(), "inputs: found no \"altitude\", expected FP32 [-1]");
+        let altitude = Tensor::new("altitude", [1], Contents::F32s(vec![1.0]));
+        assert_eq!(inputs.check(&[altitude]), Ok(()));
+        assert_eq!(Inputs::of(&[], [&one[..]]).check(&[]), Ok(()));
     }
 
     #[test]
@@ -191,6 +210,6 @@ mod tests {
             datatype: Datatype::Int32,
             shape: vec![Some(1)],
         }];
-        assert_eq!(Inputs::of([&one[..], &other[..]]).check(&[]), Ok(()));
+        assert_eq!(Inputs::of(&[&one[..]], [&one[..], &other[..]]).check(&[]), Ok(()));
     }
 }

@@ -5,9 +5,10 @@
 
 use std::collections::HashMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
+use catalog::Route;
 use message::{ModelName, Revision, Role, Tensor};
 use rendezvous::{MemberIndex, Roster};
 use sandbox::lanes::{Lane, Worker};
@@ -39,7 +40,17 @@ pub(crate) struct Live {
     pub(crate) roster: Arc<Roster>,
     /// Those that are asked: the live lane first.
     pub(crate) members: Vec<LiveMember>,
+    /// The positions of those that are asked on every course, in the same order.
+    pub(crate) common: Vec<usize>,
+    /// Where each member of the roster stands among `members`, if it is asked.
+    pub(crate) seats: Vec<Option<u32>>,
+    /// The positions of those of the live lane that an order names: records come no faster than they
+    /// can be queued there. Where a route leads to each of many models, one of those alone must not
+    /// hold up the others, so what it has no room for goes to the next of the order.
+    pub(crate) pacing: Vec<usize>,
     pub(crate) by_incarnation: HashMap<u64, MemberIndex>,
+    /// The routes of the file, in the order of those of the roster's policy.
+    pub(crate) routes: Vec<Route>,
     pub(crate) deadline: Duration,
     pub(crate) key_input: Option<String>,
     /// Whether calls and records are turned away.
@@ -48,6 +59,8 @@ pub(crate) struct Live {
     pub(crate) inputs: Inputs,
     /// What the best-ranked member gives.
     pub(crate) outputs: Vec<TensorType>,
+    /// Whether it has been said that the predictions of an ensemble do not fit each other.
+    pub(crate) misfit_told: AtomicBool,
     /// Whether every model that was there at the start has been loaded or refused.
     pub(crate) settled: bool,
 }
@@ -64,9 +77,15 @@ impl Live {
         self.members.iter().find(|member| member.identity.model.as_str() == model)
     }
 
-    /// How many more requests every member of the live lane can queue.
+    /// The member of this number on the roster, if it is asked.
+    pub(crate) fn seated(&self, member: MemberIndex) -> Option<&LiveMember> {
+        let position = (*self.seats.get(member.as_usize())?)?;
+        self.members.get(position as usize)
+    }
+
+    /// How many more requests every member that sets the pace can queue.
     pub(crate) fn room(&self) -> usize {
-        let live = self.members.iter().filter(|member| member.lane == Lane::Live);
-        live.map(|member| member.worker.room()).min().unwrap_or(usize::MAX)
+        let room = |&position: &usize| self.members[position].worker.room();
+        self.pacing.iter().map(room).min().unwrap_or(usize::MAX)
     }
 }

@@ -87,6 +87,10 @@ impl EndpointMeter {
         self.latency.lock().record(now, answer.latency);
         let from = match &answer.chosen {
             Chosen::Score { model, .. } => model.to_string(),
+            Chosen::Ensemble { .. } => {
+                self.metrics.answered_by_ensemble(answer.reason, 1);
+                "ensemble".to_owned()
+            }
             Chosen::Default(_) => {
                 self.metrics.answered_by_default(answer.reason, 1);
                 "default".to_owned()
@@ -96,6 +100,9 @@ impl EndpointMeter {
                 "nothing".to_owned()
             }
         };
+        if !answer.selection.course.is_empty() {
+            self.metrics.took_course(&answer.selection.course, 1);
+        }
         if let Some(model) = model {
             model.metrics.answered(answer.reason, 1);
         }

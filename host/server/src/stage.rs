@@ -3,6 +3,7 @@
 //! A stage changes nothing by itself: it is told what happened, and makes the next [`Live`] of it.
 
 mod part;
+mod policy;
 mod roster;
 
 use std::collections::{BTreeMap, BTreeSet};

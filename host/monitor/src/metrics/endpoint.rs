@@ -1,15 +1,17 @@
 //! What is counted for an endpoint.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use message::{EndpointName, ModelName, Reason};
+use parking_lot::Mutex;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 
 use super::families::Families;
 use super::histogram::Durations;
-use super::labels::{AnswerLabels, ChangeLabels, EndpointLabels, TopicLabels};
+use super::labels::{AnswerLabels, ChangeLabels, CourseLabels, EndpointLabels, TopicLabels};
 use super::model::ModelMetrics;
 use super::saturate;
 use super::slots::Slots;
@@ -25,6 +27,10 @@ struct Handles {
     requests: Counter,
     open_mailboxes: Gauge,
     request_duration: Durations,
+    route_errors: Counter,
+    /// One counter for each course that was taken; files name them, so they are few.
+    courses: Mutex<BTreeMap<Arc<str>, Counter>>,
+    ensembles: Slots<AnswerLabels>,
     defaults: Slots<AnswerLabels>,
     nothings: Slots<AnswerLabels>,
 }
@@ -38,6 +44,9 @@ impl EndpointMetrics {
             requests: families.requests.get_or_create_owned(&labels),
             open_mailboxes: families.open_mailboxes.get_or_create_owned(&labels),
             request_duration: families.request_duration.get_or_create_owned(&labels),
+            route_errors: families.route_errors.get_or_create_owned(&labels),
+            courses: Mutex::default(),
+            ensembles: answers(),
             defaults: answers(),
             nothings: answers(),
             families,
@@ -69,6 +78,30 @@ impl EndpointMetrics {
     /// Counts the time from a request to its answer, whatever that was.
     pub fn answered_after(&self, latency: Duration) {
         self.0.request_duration.observe(latency);
+    }
+
+    /// Counts answers that an ensemble gave.
+    pub fn answered_by_ensemble(&self, reason: Reason, count: u64) {
+        self.0.ensembles.add(reason_index(reason), count, || self.labels("ensemble", reason));
+    }
+
+    /// Counts answers by the course that their requests took.
+    pub fn took_course(&self, course: &Arc<str>, count: u64) {
+        let mut courses = self.0.courses.lock();
+        if let Some(counter) = courses.get(course) {
+            counter.inc_by(count);
+            return;
+        }
+        let endpoint = self.0.endpoint.clone();
+        let labels = CourseLabels { endpoint, course: course.to_string() };
+        let counter = self.0.families.course_answers.get_or_create_owned(&labels);
+        counter.inc_by(count);
+        courses.insert(Arc::clone(course), counter);
+    }
+
+    /// Counts conditions of routes that could not be evaluated.
+    pub fn route_failed(&self, count: u64) {
+        self.0.route_errors.inc_by(count);
     }
 
     /// Counts answers that were the default.

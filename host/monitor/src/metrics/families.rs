@@ -7,7 +7,7 @@ use prometheus_client::registry::{Metric, Registry, Unit};
 
 use super::histogram::Durations;
 use super::labels::{
-    AnswerLabels, ChangeLabels, EndpointLabels, FaultLabels, InfoLabels, LaneLabels, ModelLabels,
+    AnswerLabels, ChangeLabels, CourseLabels, EndpointLabels, FaultLabels, InfoLabels, LaneLabels, ModelLabels,
     OutcomeLabels, StatusLabels, TopicLabels,
 };
 
@@ -19,6 +19,8 @@ pub(super) struct Families {
     pub(super) bodies_bytes: Gauge,
     pub(super) requests: Family<EndpointLabels, Counter>,
     pub(super) answers: Family<AnswerLabels, Counter>,
+    pub(super) course_answers: Family<CourseLabels, Counter>,
+    pub(super) route_errors: Family<EndpointLabels, Counter>,
     pub(super) request_duration: Family<EndpointLabels, Durations>,
     pub(super) open_mailboxes: Family<EndpointLabels, Gauge>,
     pub(super) roster_changes: Family<ChangeLabels, Counter>,
@@ -57,6 +59,18 @@ impl Families {
             "answers",
             "Official answers by what was chosen and why",
             &self.answers,
+        );
+        add_counter(
+            registry,
+            "course_answers",
+            "Official answers by the route and the arms that their requests took",
+            &self.course_answers,
+        );
+        add_counter(
+            registry,
+            "route_errors",
+            "Conditions of routes that could not be evaluated and so did not hold",
+            &self.route_errors,
         );
         add_counter(
             registry,

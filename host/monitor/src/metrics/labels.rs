@@ -40,6 +40,7 @@ labels! {
     StatusLabels { status: u16 }
     EndpointLabels { endpoint: String }
     ChangeLabels { endpoint: String, change: &'static str }
+    CourseLabels { endpoint: String, course: String }
     TopicLabels { endpoint: String, topic: String }
     AnswerLabels { endpoint: String, chosen: &'static str, model: String, reason: &'static str }
     ModelLabels { endpoint: String, model: String }

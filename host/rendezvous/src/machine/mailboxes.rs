@@ -10,7 +10,7 @@ use siphasher::sip::SipHasher13;
 use super::mailbox::Mailbox;
 use super::timers::Timers;
 use crate::MailboxId;
-use crate::members::MemberSet;
+use crate::members::PositionSet;
 
 /// Room for one mailbox.
 #[derive(Debug)]
@@ -28,7 +28,7 @@ pub(crate) struct Mailboxes<R, S> {
     by_id: HashTable<u32>,
     hash_key: [u8; 16],
     /// Sets of closed mailboxes that are worth keeping because they are boxed.
-    spare_sets: Vec<MemberSet>,
+    spare_sets: Vec<PositionSet>,
 }
 
 impl<R, S> Mailboxes<R, S> {
@@ -38,7 +38,7 @@ impl<R, S> Mailboxes<R, S> {
         + size_of::<u32>()
         + Timers::BYTES
         + (size_of::<u32>() + 1) * 32 / 7
-        + size_of::<MemberSet>();
+        + size_of::<PositionSet>();
 
     pub(crate) fn with_capacity(limit: usize, hash_key: u128) -> Self {
         Self {
@@ -124,8 +124,8 @@ impl<R, S> Mailboxes<R, S> {
             entry.remove();
         }
         self.free.push(slot);
-        if let MemberSet::Many(_) = removed.heard {
-            let heard = std::mem::replace(&mut removed.heard, MemberSet::empty(0));
+        if let PositionSet::Many(_) = removed.heard {
+            let heard = std::mem::replace(&mut removed.heard, PositionSet::empty(0));
             self.spare_sets.push(heard);
         }
         removed
@@ -136,16 +136,16 @@ impl<R, S> Mailboxes<R, S> {
         [self.slots.capacity(), self.free.capacity(), self.by_id.allocation_size()]
     }
 
-    /// An empty set for a roster of `count` members, boxed anew only if no spare one fits.
-    pub(crate) fn empty_set(&mut self, count: usize) -> MemberSet {
-        if count > MemberSet::FEW
+    /// An empty set for `count` members, boxed anew only if no spare one fits.
+    pub(crate) fn empty_set(&mut self, count: usize) -> PositionSet {
+        if count > PositionSet::FEW
             && let Some(mut spare) = self.spare_sets.pop()
             && spare.fits(count)
         {
             spare.clear();
             return spare;
         }
-        MemberSet::empty(count)
+        PositionSet::empty(count)
     }
 }
 
@@ -154,7 +154,7 @@ mod tests {
     use message::Time;
 
     use super::*;
-    use crate::MemberIndex;
+    use crate::CourseIndex;
     use crate::machine::mailbox::Phase;
 
     fn mailbox(mailboxes: &mut Mailboxes<(), ()>, id: &str, members: usize) -> Mailbox<(), ()> {
@@ -167,6 +167,7 @@ mod tests {
             deadline: Time::EPOCH,
             given_up_at: Time::EPOCH,
             tenure: 0,
+            course: CourseIndex::default(),
             heard: mailboxes.empty_set(members),
             awaited: 0,
             given_up: 0,
@@ -214,8 +215,8 @@ mod tests {
         for round in 0..3 {
             for id in ["a", "b"] {
                 let mut opened = mailbox(&mut mailboxes, id, 1_000);
-                assert_eq!(opened.heard, MemberSet::empty(1_000));
-                opened.heard.insert(MemberIndex::new(999));
+                assert_eq!(opened.heard, PositionSet::empty(1_000));
+                opened.heard.insert(999);
                 mailboxes.insert(opened);
             }
             assert_eq!(mailboxes.spare_sets.len(), 0, "round {round}");

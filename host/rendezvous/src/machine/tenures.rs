@@ -2,16 +2,16 @@
 
 use std::sync::Arc;
 
-use crate::members::MemberSet;
-use crate::{MemberIndex, Roster};
+use crate::members::PositionSet;
+use crate::Roster;
 
 /// One roster's time of service, which ends with the last mailbox opened in it.
 #[derive(Debug)]
 pub(crate) struct Tenure {
     pub(crate) roster: Arc<Roster>,
-    /// The members from which nothing can be chosen any more, but for what is there: those that were
-    /// never expected, and those that have left. Who has left does not come back to this tenure.
-    pub(crate) absent: MemberSet,
+    /// The members from which nothing can be chosen any more, but for what is there: those that never
+    /// could be, and those that have left. Who has left does not come back to this tenure.
+    pub(crate) absent: PositionSet,
     /// How many mailboxes are open in it.
     open: usize,
 }
@@ -94,9 +94,8 @@ impl Tenure {
     fn mark_absent(&mut self, newer: &Roster) -> bool {
         let mut changed = false;
         for (position, member) in self.roster.members().iter().enumerate() {
-            let index = MemberIndex::from_usize(position);
-            if !self.absent.contains(index) && newer.takes_off(member) {
-                changed |= self.absent.insert(index);
+            if !self.absent.contains(position) && newer.takes_off(member, position) {
+                changed |= self.absent.insert(position);
             }
         }
         changed
@@ -123,10 +122,10 @@ mod tests {
         assert_eq!(tenures.begin(roster(&[("a", 1), ("b", 1)])), Vec::<usize>::new());
         let old = tenures.enter();
         assert_eq!(tenures.begin(roster(&[("a", 101), ("b", 1)])), [old]);
-        assert!(tenures.get(old).absent.contains(MemberIndex::new(0)));
-        assert!(!tenures.get(old).absent.contains(MemberIndex::new(1)));
+        assert!(tenures.get(old).absent.contains(0));
+        assert!(!tenures.get(old).absent.contains(1));
         assert_eq!(tenures.begin(roster(&[("a", 1), ("b", 1)])), Vec::<usize>::new());
-        assert!(tenures.get(old).absent.contains(MemberIndex::new(0)));
+        assert!(tenures.get(old).absent.contains(0));
         assert_eq!(tenures.current().absent.count(), 0);
     }
 

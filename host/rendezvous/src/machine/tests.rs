@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use super::*;
-use crate::{Member, Policy, Preference};
-use message::Role;
+use crate::{CourseIndex, Ensemble, Member, Policy, Preference};
+use message::{Combine, Role};
 
 const DEADLINE: Duration = Duration::from_micros(50);
 const LIMITS: Limits =
@@ -19,7 +19,8 @@ struct Stage {
 }
 
 /// A roster from `name[/revision][:role]…`, where a minus before the name says that it is not live,
-/// and an order of `name[<until]…`, with `default` at its end if there is one.
+/// and an order of `name[<until]…`, with `default` at its end if there is one. In the place of a name,
+/// `2:a+b+c` is an ensemble with a quorum of 2.
 fn roster(members: &str, order: &str) -> Arc<Roster> {
     let member = |word: &str| {
         let (name, role) = word.split_once(':').unwrap_or((word, ""));
@@ -27,20 +28,28 @@ fn roster(members: &str, order: &str) -> Arc<Roster> {
         let role = Role::ALL.into_iter().find(|known| known.name() == role);
         let live = !name.starts_with('-');
         let name = name.trim_start_matches('-').into();
-        Member { name, revision: revision.parse().unwrap(), role, live }
+        Member { name, revision: revision.parse().unwrap(), role, live, muted: false }
     };
     let mut preference = Preference::default();
+    let mut default = false;
     for word in order.split_whitespace() {
-        preference = match word.split_once('<') {
-            _ if word == "default" => preference.or_default(),
-            None => preference.then(word, None),
-            Some((name, until)) => {
-                preference.then(name, Some(Duration::from_micros(until.parse().unwrap())))
+        let (name, until) = word.split_once('<').unwrap_or((word, ""));
+        let until = until.parse().ok().map(Duration::from_micros);
+        preference = match name.split_once(':') {
+            _ if word == "default" => {
+                default = true;
+                preference
             }
+            Some((quorum, names)) => {
+                let members = names.split('+').map(|name| (name.into(), 1.0)).collect();
+                let quorum = quorum.parse().unwrap();
+                preference.then(Ensemble { members, combine: Combine::Mean, quorum }, until)
+            }
+            None => preference.then(name, until),
         };
     }
     let members = members.split_whitespace().map(member).collect();
-    Arc::new(Roster::new(members, Policy::Preference(preference)).unwrap())
+    Arc::new(Roster::new(members, Policy { default, ..preference.into() }).unwrap())
 }
 
 impl Stage {
@@ -81,6 +90,7 @@ impl Stage {
             id: id.into(),
             time: asked,
             deadline: asked + DEADLINE,
+            course: CourseIndex::default(),
             attachment: format!("to {id}"),
         };
         match self.rendezvous.handle_request(now, opening) {
@@ -118,6 +128,14 @@ impl Stage {
                     let name = decision.roster.member(member).unwrap().name.as_str();
                     assert_eq!(score, format!("{name} of {id}"));
                     name.to_owned()
+                }
+                Choice::Ensemble(_, scores) => {
+                    let name = |member| decision.roster.member(member).unwrap().name.as_str();
+                    let named = scores.iter().map(|(member, score)| {
+                        assert_eq!(*score, format!("{} of {id}", name(*member)));
+                        name(*member)
+                    });
+                    named.collect::<Vec<_>>().join("+")
                 }
             };
             let time = decision.time.as_us();
@@ -299,6 +317,52 @@ fn rosters_are_kept_as_long_as_their_mailboxes() {
 }
 
 #[test]
+fn an_ensemble_comes_when_everybody_has_spoken() {
+    let ensemble = "0 roster a b c d | 2:a+b+c<30 d;";
+    check(&format!("{ensemble} 0 ask x; 1 x b+; 2 x a+; 3 x c+"), "x 3 a+b+c preferred");
+    check(&format!("{ensemble} 0 ask x; 1 x b+; 2 x c-; 3 x a+"), "x 3 a+b preferred");
+    check(&format!("{ensemble} 0 ask x; 1 x d+; 2 x c+; 3 x b-; 4 x a+"), "x 4 a+c preferred; x over");
+}
+
+#[test]
+fn an_ensemble_comes_with_its_quorum_when_its_time_is_over() {
+    let ensemble = "0 roster a b c d | 2:a+b+c<30 d;";
+    check(&format!("{ensemble} 0 ask x; 1 x c+; 2 x a+; 29 tick; 30 tick"), "x 30 a+c preferred");
+    check(
+        &format!("{ensemble} 0 ask x; 1 x c+; 2 x d+; 30 tick"),
+        "x 30 d preferred-was-slow",
+    );
+    check(&format!("{ensemble} 0 ask x; 1 x c+; 30 tick; 31 x b+"), "x 31 b+c preferred");
+    let all = "0 roster a b c | 2:a+b+c;";
+    check(&format!("{all} 0 ask x; 1 x c+; 2 x b+; 49 tick; 50 tick"), "x 50 b+c preferred");
+    check(&format!("{all} 0 ask x; 1 x c+; 50 tick"), "x 50 nothing nothing-came");
+}
+
+#[test]
+fn below_its_quorum_an_ensemble_has_failed() {
+    let ensemble = "0 roster a b c d | 2:a+b+c<30 d;";
+    check(&format!("{ensemble} 0 ask x; 1 x d+; 2 x a-; 3 x b-"), "x 3 d preferred-failed");
+    check("0 roster a -b d | 2:a+b d; 0 ask x; 1 x d+", "x 1 d preferred-failed");
+    check("0 roster a -b | 2:a+b; 0 ask x", "x 0 nothing no-live-model");
+    check(
+        "0 roster a b c | 2:a+b; 0 ask x; 1 x a-",
+        "x 1 nothing every-model-failed",
+    );
+    check(
+        &format!("{ensemble} 0 ask x; 1 x a+; 2 x d+; 3 roster a -b -c d | d;"),
+        "x 3 d preferred-failed",
+    );
+}
+
+#[test]
+fn a_member_of_an_ensemble_may_have_a_place_of_its_own_below() {
+    let twice = "0 roster a b c | 2:a+b<30 b c;";
+    check(&format!("{twice} 0 ask x; 1 x b+; 2 x c+; 3 x a-"), "x 3 b preferred-failed; x over");
+    check(&format!("{twice} 0 ask x; 1 x b+; 30 tick"), "x 30 b preferred-was-slow");
+    check(&format!("{twice} 0 ask x; 1 x b+; 2 x a+"), "x 2 a+b preferred");
+}
+
+#[test]
 fn open_mailboxes_keep_their_policy() {
     check_abc("0 ask x; 1 roster a b c | c b a; 2 x c+; 3 x a+", "x 3 a preferred");
 }
@@ -368,7 +432,7 @@ fn a_thousand_members_fit() {
 #[test]
 fn the_memory_of_a_mailbox_is_what_the_docs_say_and_is_set_aside_at_the_start() {
     let bare = Rendezvous::<(), ()>::mailbox_bytes(128);
-    assert!((200..=240).contains(&bare), "{bare}");
+    assert!((220..=270).contains(&bare), "{bare}");
     assert_eq!(Rendezvous::<(), ()>::mailbox_bytes(1_000), bare + 128);
     assert!(Rendezvous::<[u8; 64], [u8; 32]>::mailbox_bytes(128) <= bare + 64 + 32 + 16);
 
@@ -385,6 +449,7 @@ fn the_memory_of_a_mailbox_is_what_the_docs_say_and_is_set_aside_at_the_start() 
             id: round.to_string().into(),
             time,
             deadline: time + Duration::from_micros(500 + round % 700),
+            course: CourseIndex::default(),
             attachment: (),
         };
         drop(rendezvous.handle_request(time, opening));

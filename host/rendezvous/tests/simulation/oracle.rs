@@ -9,7 +9,7 @@ use std::rc::Rc;
 
 use message::{Reason, Role, Time};
 use rendezvous::{
-    Choice, Decision, Done, Heard, Limits, MailboxId, Member, MemberIndex, Preference,
+    Candidate, Choice, Decision, Done, Heard, Limits, MailboxId, Member, MemberIndex, Preference,
 };
 
 /// A roster, read naively.
@@ -63,12 +63,13 @@ pub(crate) struct Oracle {
 }
 
 impl Bill {
-    pub(crate) fn new(members: Vec<Member>, preference: &Preference) -> Self {
+    pub(crate) fn new(members: Vec<Member>, preference: &Preference, default: bool) -> Self {
         let position = |name: &str| members.iter().position(|member| member.name.as_str() == name);
         let mut order = Vec::new();
         for preferred in &preference.order {
             let until = preferred.until.map(|until| until.as_micros() as i128);
-            order.extend(position(preferred.model.as_str()).map(|position| (position, until)));
+            let Candidate::Model(model) = &preferred.candidate else { continue };
+            order.extend(position(model.as_str()).map(|position| (position, until)));
         }
         let named: BTreeSet<_> = order.iter().map(|&(position, _)| position).collect();
         for role in [Role::Champion, Role::Fallback] {
@@ -76,7 +77,7 @@ impl Bill {
             let with_role = (0..members.len()).filter(|&it| members[it].role == Some(role));
             order.extend(with_role.filter(|it| counts && !named.contains(it)).map(|it| (it, None)));
         }
-        Self { members, order, named, default: preference.default }
+        Self { members, order, named, default }
     }
 
     /// The positions of those from which a score is expected.
@@ -295,10 +296,11 @@ impl Oracle {
         case.polled = true;
         let chosen = match &decision.chosen {
             Choice::Score(member, token) => Choice::Score(*member, token.number),
+            Choice::Ensemble(..) => panic!("no ensemble is in this world"),
             Choice::Default => Choice::Default,
             Choice::Nothing => Choice::Nothing,
         };
-        assert_eq!(Some((chosen, decision.reason, decision.time)), case.decided, "{case:?}");
+        assert_eq!(Some((chosen.clone(), decision.reason, decision.time)), case.decided, "{case:?}");
         assert_eq!(decision.roster.members(), case.bill.members);
         if let Choice::Score(member, _) = chosen {
             let position = member.as_usize();

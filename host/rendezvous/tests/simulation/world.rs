@@ -10,8 +10,8 @@ use std::time::Duration;
 
 use message::{Role, Time};
 use rendezvous::{
-    Choice, Limits, MailboxId, Member, Opening, Policy, Preference, Refused, Rendezvous, Roster,
-    Verdict,
+    Choice, CourseIndex, Limits, MailboxId, Member, Opening, Policy, Preference, Refused,
+    Rendezvous, Roster, Verdict,
 };
 
 use crate::oracle::{Bill, Oracle, Response, Token, member_index};
@@ -70,7 +70,7 @@ impl World {
             hash_key: u128::from(source.below(u64::MAX)),
         };
         let models = if source.one_in(16) { 170 + source.below(60) } else { 1 + source.below(7) };
-        let bill = Rc::new(Bill::new(Vec::new(), &Preference::default()));
+        let bill = Rc::new(Bill::new(Vec::new(), &Preference::default(), false));
         Self {
             limits,
             now: Time::from_us(1_000_000_000),
@@ -148,7 +148,8 @@ impl World {
     fn ask(&mut self, number: u64, (asked, deadline): (Time, Time)) {
         let attachment = self.token(number);
         let id = format!("request {number}").into();
-        let opening = Opening { id, time: asked, deadline, attachment };
+        let course = CourseIndex::default();
+        let opening = Opening { id, time: asked, deadline, course, attachment };
         let response = match self.machine.handle_request(self.now, opening) {
             Ok(mailbox) => Response::Opened(mailbox),
             Err(Refused::Duplicate { mailbox, .. }) => Response::Duplicate(mailbox),
@@ -166,7 +167,7 @@ impl World {
         assert!(self.opened.insert(mailbox), "{mailbox:?} was used before");
         assert_eq!(self.machine.attachment(mailbox).map(|token| token.number), Some(number));
         self.unpublished.insert(number, (asked, deadline));
-        let members = self.roster.expected().map(|member| member.as_usize());
+        let members = self.roster.course(course).expected().map(|member| member.as_usize());
         let asked: Vec<_> = members.map(|member| (mailbox, member)).collect();
         assert!(asked.iter().map(|&(_, member)| member).eq(self.bill.expected()));
         self.evaluations.extend(asked);
@@ -242,8 +243,9 @@ impl World {
         self.tally.rosters += 1;
         let members = self.draw_members(source);
         let preference = draw_preference(source, &members);
-        self.bill = Rc::new(Bill::new(members.clone(), &preference));
-        let roster = Roster::new(members, Policy::Preference(preference));
+        let default = source.one_in(2);
+        self.bill = Rc::new(Bill::new(members.clone(), &preference, default));
+        let roster = Roster::new(members, Policy { default, ..preference.into() });
         self.roster = Arc::new(roster.expect("only what is on the roster was named"));
         self.handle_roster();
     }
@@ -264,7 +266,8 @@ impl World {
             *revision += u64::from(source.one_in(5));
             let role = Role::ALL.get(source.below(9) as usize).copied();
             let live = !source.one_in(8);
-            members.push(Member { name: name.as_str().into(), revision: *revision, role, live });
+            let name = name.as_str().into();
+            members.push(Member { name, revision: *revision, role, live, muted: false });
         }
         members
     }
@@ -289,7 +292,7 @@ impl World {
             assert!(self.unpublished.remove(&number).is_some(), "request {number} was not asked");
             assert_eq!(decision.id.as_str(), format!("request {number}"));
             match decision.chosen {
-                Choice::Score(..) => self.tally.scores_chosen += 1,
+                Choice::Score(..) | Choice::Ensemble(..) => self.tally.scores_chosen += 1,
                 Choice::Default | Choice::Nothing => self.tally.defaults_and_nothings += 1,
             }
         }
@@ -309,7 +312,7 @@ impl World {
 fn draw_preference(source: &mut impl Source, members: &[Member]) -> Preference {
     let can_answer = members.iter().filter(|member| member.role != Some(Role::Decoy));
     let mut names: Vec<_> = can_answer.map(|member| member.name.clone()).collect();
-    let mut preference = Preference { default: source.one_in(2), ..Preference::default() };
+    let mut preference = Preference::default();
     for _ in 0..source.below(6).min(names.len() as u64) {
         let picked = source.below(names.len() as u64) as usize;
         let until = (!source.one_in(3)).then(|| Duration::from_micros(source.below(150)));

@@ -144,6 +144,7 @@ impl Scorekeeper {
         }
         let from = match answer.source {
             AnswerSource::Score { model, .. } => model.to_string(),
+            AnswerSource::Ensemble { .. } => "an ensemble".to_owned(),
             AnswerSource::Default => "the default".to_owned(),
             AnswerSource::Nothing { .. } => "nobody".to_owned(),
         };

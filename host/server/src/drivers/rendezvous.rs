@@ -5,6 +5,7 @@
 //! only one that touches the machine, so nothing here is locked.
 
 mod intake;
+mod routing;
 mod settle;
 
 use std::collections::{HashMap, VecDeque};
@@ -14,11 +15,12 @@ use std::time::{Duration, Instant};
 
 use message::{FaultClass, Outcome, Prediction, Request, RequestId, Time};
 use rendezvous::watermark::Watermark;
-use rendezvous::{Limits, MailboxId, Rendezvous, Verdict};
+use rendezvous::{CourseIndex, Limits, MailboxId, Rendezvous, Selected, Verdict};
 use sandbox::lanes::Scored;
 use stream::{Health, Partition, Record, Subscription};
 use tokio::sync::oneshot;
 
+use self::routing::Routing;
 use crate::abort::AbortOnPanic;
 use crate::clock;
 use crate::drivers::housekeeper::Chore;
@@ -53,7 +55,8 @@ pub(crate) struct Driver {
     unopened: VecDeque<Unopened>,
     /// Of an earlier life: they wait until the models are there.
     recovered: Vec<Recovered>,
-    opened: Vec<(MailboxId, Arc<Request>)>,
+    opened: Vec<Opened>,
+    routing: Routing,
     /// Mailboxes without a decision.
     undecided: usize,
     watermark: Watermark<u64>,
@@ -95,8 +98,16 @@ struct Open {
     request: Arc<Request>,
     replies: Vec<Reply>,
     may_repeat: bool,
+    selected: Selected,
     /// What the endpoint was when the request came: its answer knows nothing newer.
     live: Arc<Live>,
+}
+
+/// A request with a mailbox, to be offered to the models of its course.
+struct Opened {
+    mailbox: MailboxId,
+    course: CourseIndex,
+    request: Arc<Request>,
 }
 
 /// A prediction that may become the answer.
@@ -187,6 +198,7 @@ impl Driver {
             unopened: VecDeque::new(),
             recovered: recovery.unanswered,
             opened: Vec::new(),
+            routing: Routing::default(),
             undecided: 0,
             watermark,
             remembered,

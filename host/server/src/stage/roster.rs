@@ -1,16 +1,19 @@
 //! From parts and configuration to a roster with its workers.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
-use catalog::{EndpointConfig, EndpointSpec, ModelManifest, PolicyConfig};
+use catalog::{EndpointConfig, EndpointSpec, ModelManifest};
 use message::{ModelName, Role, Tensor};
+use rendezvous::ensemble::can_combine;
 use rendezvous::quarantine::QuarantineLimits;
-use rendezvous::{Member, MemberIndex, Policy, Preference, Preferred, Roster};
+use rendezvous::{Member, MemberIndex, Policy, Roster};
 use sandbox::lanes::Lane;
 use sandbox::{ModelLimits, TensorType};
 
 use super::Part;
+use super::policy::policy_of;
 use crate::inputs::{Inputs, forms};
 use crate::live::{Live, LiveMember};
 
@@ -22,11 +25,7 @@ pub(super) fn live_of(
     settled: bool,
 ) -> Live {
     let config = &spec.config;
-    let members: Vec<Member> =
-        parts.iter().map(|(name, part)| member_of(config, name, part)).collect();
-    let probed: Vec<&ModelName> =
-        parts.iter().filter(|(_, part)| part.is_probed()).map(|(name, _)| name).collect();
-    let roster = Arc::new(roster_of(config, members, &probed));
+    let roster = Arc::new(roster_of(spec, parts));
     let mut live_members = Vec::new();
     let mut by_incarnation = HashMap::new();
     for (name, part) in parts {
@@ -43,18 +42,27 @@ pub(super) fn live_of(
     }
     // Shadows come last, so that a model that can answer never waits for one that cannot.
     live_members.sort_by_key(|member| member.lane == Lane::Shadow);
+    let seats = seats_of(&roster, &live_members, &by_incarnation);
+    let asked = |position: &usize| by_incarnation[&live_members[*position].identity.incarnation];
+    let common: Vec<usize> =
+        (0..live_members.len()).filter(|it| roster.is_common(asked(it))).collect();
+    let pacing = pacing_of(&roster, &seats, &live_members);
+    warn_of_misfits(&roster, &seats, &live_members);
     Live {
-        inputs: Inputs::of(
-            ranked(&roster, &live_members).map(|it| &it.model.description().inputs[..]),
-        ),
-        outputs: outputs_of(&roster, &live_members),
-        default: default_of(config, &roster, &live_members),
+        inputs: Inputs::of(&first_inputs(&roster, &seats, &live_members), all_inputs(&live_members)),
+        outputs: outputs_of(&roster, &seats, &live_members),
+        default: default_of(config, &outputs_of(&roster, &seats, &live_members)),
         roster,
         members: live_members,
+        common,
+        seats,
+        pacing,
         by_incarnation,
+        routes: config.routes.clone(),
         deadline: config.deadline,
         key_input: config.key.clone(),
         paused: config.paused,
+        misfit_told: AtomicBool::new(false),
         settled,
     }
 }
@@ -90,59 +98,122 @@ pub(super) fn quarantine_limits(config: &EndpointConfig) -> QuarantineLimits {
     }
 }
 
-fn member_of(config: &EndpointConfig, name: &ModelName, part: &Part) -> Member {
-    let (incarnation, live) =
-        part.member().map_or((0, false), |(member, asked)| (member.identity.incarnation, asked));
-    let role = config.roles.of(name).filter(|_| !part.is_probed());
-    Member { name: name.clone(), revision: incarnation, role, live }
-}
-
-fn roster_of(config: &EndpointConfig, members: Vec<Member>, probed: &[&ModelName]) -> Roster {
-    // The rendezvous knows orders only, so far.
-    let order = match &config.policy.choice {
-        PolicyConfig::Preference(preference) => preference.order.as_slice(),
-        PolicyConfig::Split(_) | PolicyConfig::Ensemble(_) => &[],
-    };
-    // A probed model scores like a staged one: what it says decides its own fate, and no answer.
-    let known: Vec<&ModelName> =
-        members.iter().map(|member| &member.name).filter(|name| !probed.contains(name)).collect();
-    let order = order
-        .iter()
-        .filter(|preferred| known.contains(&&preferred.model))
-        .map(|preferred| Preferred { model: preferred.model.clone(), until: preferred.until })
-        .collect();
-    let policy = Policy::Preference(Preference { order, default: config.policy.default.is_some() });
+fn roster_of(spec: &EndpointSpec, parts: &BTreeMap<ModelName, Part>) -> Roster {
+    let config = &spec.config;
+    let mut members: Vec<Member> =
+        parts.iter().map(|(name, part)| member_of(config, name, part)).collect();
+    // What is named and not there is passed over like what does not run.
+    let missing = config.model_names().into_iter().filter(|name| !parts.contains_key(name));
+    members.extend(missing.map(|name| {
+        let role = config.roles.of(&name);
+        Member { name, revision: 0, role, live: false, muted: false }
+    }));
+    let policy = policy_of(spec, &members);
     Roster::new(members.clone(), policy).unwrap_or_else(|error| {
         // The catalog has refused every policy that could lead here.
         tracing::error!(%error, "a checked policy does not fit its roster");
-        let nothing = Policy::Preference(Preference::default());
-        Roster::new(members, nothing).expect("invariant: an empty order fits any roster")
+        let nothing = Roster::new(members, Policy::default());
+        nothing.expect("invariant: an empty order fits any roster")
     })
 }
 
-fn ranked<'a>(
-    roster: &'a Roster,
+fn member_of(config: &EndpointConfig, name: &ModelName, part: &Part) -> Member {
+    let (incarnation, live) =
+        part.member().map_or((0, false), |(member, asked)| (member.identity.incarnation, asked));
+    let role = config.roles.of(name);
+    // A probed model scores like a staged one: what it says decides its own fate, and no answer.
+    let muted = part.is_probed();
+    Member { name: name.clone(), revision: incarnation, role, live, muted }
+}
+
+/// Where each member of the roster stands among those that are asked.
+fn seats_of(
+    roster: &Roster,
+    members: &[LiveMember],
+    by_incarnation: &HashMap<u64, MemberIndex>,
+) -> Vec<Option<u32>> {
+    let mut seats = vec![None; roster.members().len()];
+    for (position, member) in (0..).zip(members) {
+        seats[by_incarnation[&member.identity.incarnation].as_usize()] = Some(position);
+    }
+    seats
+}
+
+/// The positions of those whose queues set the pace of records.
+fn pacing_of(roster: &Roster, seats: &[Option<u32>], members: &[LiveMember]) -> Vec<usize> {
+    let mut pacing = BTreeSet::new();
+    for course in roster.ways() {
+        for place in course.places() {
+            pacing.extend(roster.seated(place.seat).filter_map(|it| seats[it.as_usize()]));
+        }
+    }
+    let positions = pacing.into_iter().map(|position| position as usize);
+    positions.filter(|&position| members[position].lane == Lane::Live).collect()
+}
+
+/// The inputs of those that may have the first word on some course.
+fn first_inputs<'a>(
+    roster: &Roster,
+    seats: &[Option<u32>],
     members: &'a [LiveMember],
-) -> impl Iterator<Item = &'a LiveMember> {
-    let named = |member: MemberIndex| roster.member(member).map(|member| &member.name);
-    roster.order().iter().filter_map(move |place| {
-        let name = named(place.member)?;
-        members.iter().find(|member| member.identity.model == *name)
-    })
+) -> Vec<&'a [TensorType]> {
+    let firsts = roster.courses().filter_map(|course| {
+        let mut places = course.places().map(|place| place.seat);
+        places.find(|&seat| roster.seated(seat).any(|it| seats[it.as_usize()].is_some()))
+    });
+    let members = firsts.flat_map(|seat| {
+        let asked = roster.seated(seat).filter_map(|it| seats[it.as_usize()]);
+        asked.map(|position| &members[position as usize]).collect::<Vec<_>>()
+    });
+    members.map(|member| &member.model.description().inputs[..]).collect()
 }
 
-fn outputs_of(roster: &Roster, members: &[LiveMember]) -> Vec<TensorType> {
-    let best = ranked(roster, members).next().or_else(|| members.first());
+/// The inputs of those that may answer, wherever.
+fn all_inputs(members: &[LiveMember]) -> impl Iterator<Item = &[TensorType]> {
+    let live = members.iter().filter(|member| member.lane == Lane::Live);
+    live.map(|member| &member.model.description().inputs[..])
+}
+
+fn outputs_of(
+    roster: &Roster,
+    seats: &[Option<u32>],
+    members: &[LiveMember],
+) -> Vec<TensorType> {
+    let seated = roster.courses().flat_map(|course| course.places()).flat_map(|place| {
+        roster.seated(place.seat).filter_map(|it| seats[it.as_usize()]).collect::<Vec<_>>()
+    });
+    let mut positions = seated.map(|position| &members[position as usize]);
+    let best = positions.next().or_else(|| members.first());
     best.map(|member| member.model.description().outputs.clone()).unwrap_or_default()
 }
 
-fn default_of(
-    config: &EndpointConfig,
-    roster: &Roster,
-    members: &[LiveMember],
-) -> Option<Vec<Tensor>> {
+/// Says it early where the members of an ensemble declare outputs that do not fit each other.
+fn warn_of_misfits(roster: &Roster, seats: &[Option<u32>], members: &[LiveMember]) {
+    for ensemble in roster.ensembles() {
+        let asked = ensemble.members.iter().filter_map(|(member, _)| seats[member.as_usize()]);
+        let mut asked = asked.map(|position| &members[position as usize]);
+        let Some(first) = asked.next() else { continue };
+        let outputs = &first.model.description().outputs;
+        let combine = ensemble.combine;
+        let model = &first.identity.model;
+        for output in outputs.iter().filter(|it| !can_combine(combine, it.datatype)) {
+            let (output, datatype) = (&output.name, output.datatype);
+            tracing::warn!(%model, output, %datatype, %combine, "an ensemble cannot combine this");
+        }
+        for other in asked.filter(|other| !same_outputs(&other.model.description().outputs, outputs)) {
+            let other = &other.identity.model;
+            tracing::warn!(%model, %other, "the outputs of an ensemble's members differ");
+        }
+    }
+}
+
+fn same_outputs(left: &[TensorType], right: &[TensorType]) -> bool {
+    left.len() == right.len() && left.iter().all(|output| right.contains(output))
+}
+
+fn default_of(config: &EndpointConfig, outputs: &[TensorType]) -> Option<Vec<Tensor>> {
     let default = config.policy.default.as_ref()?;
-    let declared = forms(&outputs_of(roster, members));
+    let declared = forms(outputs);
     // Where a default contradicts the models it is taken as it stands in the file.
     catalog::default_outputs(default, &declared)
         .or_else(|error| {

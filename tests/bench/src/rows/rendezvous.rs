@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 use message::{RequestId, Time};
 use rendezvous::{
-    Limits, MailboxId, Member, MemberIndex, Opening, Policy, Preference, Rendezvous, Roster,
+    CourseIndex, Limits, MailboxId, Member, MemberIndex, Opening, Preference, Rendezvous, Roster,
     Verdict,
 };
 
@@ -65,7 +65,7 @@ impl Play {
         let until = Some(Duration::from_millis(30));
         let preference = Preference::default().then(&*names[0], until).then(&*names[1], None);
         let members = names.iter().map(|name| Member::live(&**name, 1)).collect();
-        let roster = Roster::new(members, Policy::Preference(preference))?;
+        let roster = Roster::new(members, preference.into())?;
         let mut machine = Rendezvous::new(Limits {
             open_mailboxes: 100_000,
             score_grace: Duration::from_millis(20),
@@ -78,7 +78,8 @@ impl Play {
     /// A request comes, a microsecond after the one before it; an older one is scored.
     fn request(&mut self, number: u64, id: RequestId) {
         let now = Time::from_us(number);
-        let opening = Opening { id, time: now, deadline: now + DEADLINE, attachment: number };
+        let (deadline, course) = (now + DEADLINE, CourseIndex::default());
+        let opening = Opening { id, time: now, deadline, course, attachment: number };
         let mailbox = self.machine.handle_request(now, opening).expect("invariant: there is room");
         self.events += 1;
         self.waiting.push_back((number, mailbox));

@@ -1,15 +1,17 @@
 //! The way in: from calls and records to open mailboxes.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use message::Time;
 use message::record::header;
-use rendezvous::{MailboxId, Opening, Refused, Verdict};
+use rendezvous::{MailboxId, MemberIndex, Opening, Refused, Verdict};
 use sandbox::lanes::Job;
 use stream::{AppendError, ReadLimit, Record};
 
-use super::{Driver, Open, Unacknowledged, Unopened};
+use super::{Driver, Open, Opened, Unacknowledged, Unopened};
 use crate::endpoint::{Answered, Appended, Ask, Call, Reply, Unanswered};
+use crate::live::{Live, LiveMember};
 
 /// How many records are taken in at once at the most.
 const RECORDS_AT_ONCE: usize = 1024;
@@ -158,22 +160,26 @@ impl Driver {
             return;
         }
         self.endpoint.meter.metrics.accepted(1);
+        let selected = self.select(&request);
+        let course = selected.course;
         let opening = Opening {
             id: request.id.clone(),
             time: request.time,
             deadline: request.deadline,
+            course,
             attachment: Open {
                 offset,
                 request: Arc::clone(&request),
                 replies: reply.into_iter().collect(),
                 may_repeat,
+                selected,
                 live: Arc::clone(&self.live),
             },
         };
         match self.machine.handle_request(now, opening) {
             Ok(mailbox) => {
                 self.undecided += 1;
-                self.opened.push((mailbox, request));
+                self.opened.push(Opened { mailbox, course, request });
             }
             Err(Refused::Duplicate { mailbox, attachment }) => {
                 self.watermark.finish(offset);
@@ -197,23 +203,44 @@ impl Driver {
         Some(Answered { document: stored.record.value, response: None, is_error })
     }
 
+    /// Offers each request that was opened to the models of its course.
     fn offer(&mut self, now: Time) {
         let live = Arc::clone(&self.live);
-        for member in &live.members {
-            let job = |(mailbox, request): &(MailboxId, Arc<message::Request>)| Job {
-                ticket: mailbox.as_u64(),
-                request: Arc::clone(request),
-            };
-            let jobs = self.opened.iter().map(job).collect();
-            for job in member.worker.offer(jobs) {
-                member.identity.meter.metrics.dropped(1);
-                let mailbox = MailboxId::from_u64(job.ticket);
-                let member_index = live.by_incarnation[&member.identity.incarnation];
-                let _heard =
-                    self.machine.handle_score(now, mailbox, member_index, Verdict::Missing);
+        let opened = std::mem::take(&mut self.opened);
+        for &position in &live.common {
+            let jobs = opened.iter().map(Opened::job).collect();
+            self.offer_to(now, &live, &live.members[position], jobs);
+        }
+        let mut extras: BTreeMap<MemberIndex, Vec<Job>> = BTreeMap::new();
+        for opened in &opened {
+            for member in live.roster.course(opened.course).extras() {
+                extras.entry(member).or_default().push(opened.job());
             }
         }
+        for (member, jobs) in extras {
+            match live.seated(member) {
+                Some(seated) => self.offer_to(now, &live, seated, jobs),
+                None => self.not_asked(now, member, jobs),
+            }
+        }
+        self.opened = opened;
         self.opened.clear();
+    }
+
+    fn offer_to(&mut self, now: Time, live: &Live, member: &LiveMember, jobs: Vec<Job>) {
+        let dropped = member.worker.offer(jobs);
+        if !dropped.is_empty() {
+            member.identity.meter.metrics.dropped(dropped.len() as u64);
+            let index = live.by_incarnation[&member.identity.incarnation];
+            self.not_asked(now, index, dropped);
+        }
+    }
+
+    fn not_asked(&mut self, now: Time, member: MemberIndex, jobs: impl IntoIterator<Item = Job>) {
+        for job in jobs {
+            let mailbox = MailboxId::from_u64(job.ticket);
+            let _heard = self.machine.handle_score(now, mailbox, member, Verdict::Missing);
+        }
     }
 
     fn free_mailboxes(&self) -> usize {
@@ -245,6 +272,13 @@ impl Driver {
                 Unanswered::StreamBroken
             }
         }
+    }
+}
+
+impl Opened {
+    /// The request as work for a lane.
+    fn job(&self) -> Job {
+        Job { ticket: self.mailbox.as_u64(), request: Arc::clone(&self.request) }
     }
 }
 

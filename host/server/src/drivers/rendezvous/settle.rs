@@ -1,18 +1,20 @@
 //! The way out: from decisions and scores to topics, callers and commits.
 
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use bytes::Bytes;
 use message::record::{answer_response, encode_answer, encode_score, header};
-use message::{Answer, Chosen, Outcome, Score, Time};
-use rendezvous::{Choice, Decision, Verdict};
+use message::{Answer, Chosen, Outcome, Reason, Score, Selection, Time};
+use rendezvous::ensemble::{CombineError, combine};
+use rendezvous::{Choice, Decision, EnsembleIndex, MemberIndex, Roster, Verdict};
 use sandbox::lanes::Scored;
 use stream::{AppendError, Headers, Record};
 
 use super::{Candidate, Driver, Open, RETRY_FULL_AFTER, Said, Untold, Unwritten};
 use crate::endpoint::{Answered, Unanswered};
-use crate::live::Identity;
+use crate::live::{Identity, Live};
 
 impl Driver {
     /// Makes an answer of each decision of the machine.
@@ -167,26 +169,71 @@ fn answer_of(
     decision: Decision<Candidate>,
 ) -> (Answer, Option<Arc<Identity>>) {
     let request = &open.request;
+    let mut reason = decision.reason;
     let (chosen, identity) = match decision.chosen {
         Choice::Score(_, Candidate { identity, prediction }) => {
             let (model, revision) = (identity.model.clone(), identity.revision);
             (Chosen::Score { model, revision, prediction }, Some(identity))
         }
-        Choice::Default => {
-            let default = open.live.default.clone();
-            (default.map_or(Chosen::Nothing, Chosen::Default), None)
+        Choice::Ensemble(ensemble, scores) => {
+            let together = together(&decision.roster, ensemble, &scores);
+            let chosen = together.unwrap_or_else(|error| {
+                reason = Reason::NotCombinable;
+                tell_misfit(&open.live, &error);
+                default_of(&open.live)
+            });
+            (chosen, None)
         }
+        Choice::Default => (default_of(&open.live), None),
         Choice::Nothing => (Chosen::Nothing, None),
     };
+    let course = decision.roster.course(open.selected.course);
+    let selection =
+        Selection { propensity: open.selected.propensity, course: Arc::clone(course.path()) };
     let answer = Answer {
         request: request.id.clone(),
         caller_id: request.caller_id.clone(),
         chosen,
-        reason: decision.reason,
+        reason,
+        selection,
         time: now,
         latency: now.since(request.time),
     };
     (answer, identity)
+}
+
+fn default_of(live: &Live) -> Chosen {
+    live.default.clone().map_or(Chosen::Nothing, Chosen::Default)
+}
+
+/// What the predictions of an ensemble amount to.
+fn together(
+    roster: &Roster,
+    ensemble: EnsembleIndex,
+    scores: &[(MemberIndex, Candidate)],
+) -> Result<Chosen, CombineError> {
+    let ensemble = roster.ensemble(ensemble);
+    let weight = |member: MemberIndex| {
+        let found = ensemble.members.iter().find(|&&(other, _)| other == member);
+        found.map_or(0.0, |&(_, weight)| weight)
+    };
+    let predictions: Vec<_> = scores
+        .iter()
+        .map(|(member, candidate)| (&candidate.prediction.outputs[..], weight(*member)))
+        .collect();
+    let outputs = combine(&predictions, ensemble.combine)?;
+    let named = |(_, Candidate { identity, .. }): &(_, Candidate)| {
+        (identity.model.clone(), identity.revision)
+    };
+    let members = scores.iter().map(named).collect();
+    Ok(Chosen::Ensemble { combine: ensemble.combine, members, outputs })
+}
+
+/// Says it once for each roster: what models give seldom changes from one request to the next.
+fn tell_misfit(live: &Live, error: &CombineError) {
+    if !live.misfit_told.swap(true, Ordering::Relaxed) {
+        tracing::warn!(%error, "the predictions of an ensemble do not fit each other");
+    }
 }
 
 fn answer_record(answer: &Answer, document: Bytes, is_error: bool) -> Record {
