@@ -117,6 +117,11 @@ impl ClientArguments {
 }
 
 impl Client {
+    /// Where the host is, as `host:port`.
+    pub(crate) fn address(&self) -> &str {
+        &self.address
+    }
+
     /// Gets a page, and returns its body.
     pub(crate) fn get(&self, path: &str) -> Result<Vec<u8>> {
         self.ask("GET", path, "", &[])

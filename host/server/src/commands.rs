@@ -10,6 +10,7 @@ mod schema;
 mod serve;
 mod status;
 mod table;
+mod top;
 mod write;
 
 use std::process::ExitCode;
@@ -42,6 +43,8 @@ enum Command {
     Predict(predict::Predict),
     /// Show the endpoints and models of a running host, their states and the reasons.
     Status(status::Status),
+    /// Watch a running host on the terminal: who answers, how fast, and what is wrong.
+    Top(top::Top),
     /// Read a topic of an endpoint: requests, scores, answers or events.
     Read(read::Read),
     /// Append requests, one JSON document a line, to the stream of an endpoint of a running host.
@@ -63,6 +66,7 @@ pub(crate) fn run() -> Result<ExitCode> {
         Command::Check(check) => check.run(),
         Command::Predict(predict) => predict.run(),
         Command::Status(status) => status.run(),
+        Command::Top(top) => top.run(),
         Command::Read(read) => read.run(),
         Command::Write(write) => write.run(),
         Command::Log(log) => log.run(),

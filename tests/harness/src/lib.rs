@@ -7,6 +7,7 @@ mod client;
 mod host;
 mod load;
 mod models;
+mod terminal;
 mod topic;
 pub mod wait;
 
@@ -18,6 +19,7 @@ pub use client::{Client, Response, infer_body};
 pub use host::{Ended, Host, Options, Stopped, binary, understudy};
 pub use load::{Call, Load, LoadOptions, LoadReport};
 pub use models::Models;
+pub use terminal::Terminal;
 pub use topic::{Record, read_topic, read_topic_from};
 
 /// The component of a guest of `tests/guests`, such as `identity` or `times-7`.
