@@ -4,6 +4,10 @@
 //! come in any order; an oracle that shares no code with the machine says what should come of them.
 //! `STEPS=` sets how many steps there are in all, and `SEED=` runs the one world of that seed.
 
+#[path = "simulation/bill.rs"]
+mod bill;
+#[path = "simulation/draw.rs"]
+mod draw;
 #[path = "simulation/oracle.rs"]
 mod oracle;
 #[path = "simulation/world.rs"]
@@ -45,7 +49,7 @@ fn play(seed: u64, steps: u64) -> Tally {
 
 #[test]
 fn the_promises_hold_whatever_happens() {
-    let default_steps = if cfg!(debug_assertions) { 500_000 } else { 4_000_000 };
+    let default_steps = if cfg!(debug_assertions) { 200_000 } else { 2_000_000 };
     let steps = number_from("STEPS").unwrap_or(default_steps);
     if let Some(seed) = number_from("SEED") {
         println!("{:?}", play(seed, steps));
@@ -55,6 +59,9 @@ fn the_promises_hold_whatever_happens() {
     let sum = |count: fn(&Tally) -> u64| tallies.iter().map(count).sum::<u64>();
     // A simulation in which something never happens promises nothing about it.
     assert!(sum(|tally| tally.scores_chosen) > steps / 50);
+    assert!(sum(|tally| tally.ensembles_chosen) > steps / 1_000);
+    assert!(sum(|tally| tally.routes_taken) > steps / 200);
+    assert!(sum(|tally| tally.arms_taken) > steps / 200);
     assert!(sum(|tally| tally.defaults_and_nothings) > steps / 50);
     assert!(sum(|tally| tally.refusals) > steps / 1_000);
     assert!(sum(|tally| tally.verdicts) > steps / 20);

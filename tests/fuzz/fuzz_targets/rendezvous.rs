@@ -6,6 +6,10 @@
 use libfuzzer_sys::arbitrary::Unstructured;
 use libfuzzer_sys::fuzz_target;
 
+#[path = "../../../host/rendezvous/tests/simulation/bill.rs"]
+mod bill;
+#[path = "../../../host/rendezvous/tests/simulation/draw.rs"]
+mod draw;
 #[path = "../../../host/rendezvous/tests/simulation/oracle.rs"]
 mod oracle;
 #[path = "../../../host/rendezvous/tests/simulation/world.rs"]

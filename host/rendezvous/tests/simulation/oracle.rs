@@ -1,27 +1,16 @@
 //! What the machine should do, worked out naively.
 //!
 //! The oracle remembers every verdict of every open request and goes through all of them whenever it
-//! is asked. It shares no code with the machine: it has its own clock, its own reading of a policy,
-//! and states the rule as sets rather than as a walk.
+//! is asked. It shares no code with the machine: it has its own clock, its own reading of a policy
+//! ([`Bill`]), and states the rule as sets rather than as a walk.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
-use message::{Reason, Role, Time};
-use rendezvous::{
-    Candidate, Choice, Decision, Done, Heard, Limits, MailboxId, Member, MemberIndex, Preference,
-};
+use message::{Reason, Time};
+use rendezvous::{Choice, Decision, Done, Heard, Limits, MailboxId, MemberIndex};
 
-/// A roster, read naively.
-#[derive(Debug)]
-pub(crate) struct Bill {
-    members: Vec<Member>,
-    /// The positions of those that can be chosen, the most liked first, with their `until`s.
-    order: Vec<(usize, Option<i128>)>,
-    /// The positions that the policy names.
-    named: BTreeSet<usize>,
-    default: bool,
-}
+use crate::bill::{Bill, Leaf, Spot};
 
 /// Whatever is attached to a request or said by a model, told apart by its number. The machine has
 /// leaked one if `_alive` is shared at the end.
@@ -29,6 +18,15 @@ pub(crate) struct Bill {
 pub(crate) struct Token {
     pub(crate) number: u64,
     pub(crate) _alive: Rc<()>,
+}
+
+/// What becomes an answer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Chosen {
+    /// The scores of the place of this rank, by their numbers.
+    Place(usize, Vec<(usize, u64)>),
+    Default,
+    Nothing,
 }
 
 /// A request with an open mailbox.
@@ -39,10 +37,12 @@ struct Case {
     deadline: i128,
     given_up_at: i128,
     bill: Rc<Bill>,
+    leaf: Leaf,
+    expected: BTreeSet<usize>,
     /// The first verdict of each member: the number of its score, if it can be chosen.
     said: BTreeMap<usize, Option<u64>>,
     left: BTreeSet<usize>,
-    decided: Option<(Choice<u64>, Reason, Time)>,
+    decided: Option<(Chosen, Reason, Time)>,
     polled: bool,
     given_up: usize,
     awaits: usize,
@@ -62,71 +62,56 @@ pub(crate) struct Oracle {
     cases: BTreeMap<MailboxId, Case>,
 }
 
-impl Bill {
-    pub(crate) fn new(members: Vec<Member>, preference: &Preference, default: bool) -> Self {
-        let position = |name: &str| members.iter().position(|member| member.name.as_str() == name);
-        let mut order = Vec::new();
-        for preferred in &preference.order {
-            let until = preferred.until.map(|until| until.as_micros() as i128);
-            let Candidate::Model(model) = &preferred.candidate else { continue };
-            order.extend(position(model.as_str()).map(|position| (position, until)));
-        }
-        let named: BTreeSet<_> = order.iter().map(|&(position, _)| position).collect();
-        for role in [Role::Champion, Role::Fallback] {
-            let counts = role == Role::Fallback || named.is_empty();
-            let with_role = (0..members.len()).filter(|&it| members[it].role == Some(role));
-            order.extend(with_role.filter(|it| counts && !named.contains(it)).map(|it| (it, None)));
-        }
-        Self { members, order, named, default }
-    }
-
-    /// The positions of those from which a score is expected.
-    pub(crate) fn expected(&self) -> impl Iterator<Item = usize> + '_ {
-        (0..self.members.len()).filter(|&it| self.expects(it))
-    }
-
-    fn expects(&self, position: usize) -> bool {
-        let member = self.members.get(position);
-        member.is_some_and(|member| member.live && member.role != Some(Role::Decoy))
-    }
-
-    fn takes_off(&self, other: &Member) -> bool {
-        let same = |it: usize| {
-            self.members[it].name == other.name && self.members[it].revision == other.revision
-        };
-        (0..self.members.len()).any(|it| same(it) && !self.expects(it))
-    }
-}
-
 impl Case {
     fn is_awaited(&self, position: usize) -> bool {
-        self.bill.expects(position)
+        self.bill.may_answer(position)
             && !self.said.contains_key(&position)
             && !self.left.contains(&position)
     }
 
+    fn score(&self, position: usize) -> Option<u64> {
+        self.said.get(&position).copied().flatten()
+    }
+
+    /// How many scores of a place are there, and how many may come.
+    fn counts(&self, spot: &Spot) -> (usize, usize) {
+        let members = &spot.members;
+        let came = members.iter().filter(|&&it| self.score(it).is_some()).count();
+        (came, members.iter().filter(|&&it| self.is_awaited(it)).count())
+    }
+
+    fn has_failed(&self, spot: &Spot) -> bool {
+        let (came, awaited) = self.counts(spot);
+        came + awaited < spot.quorum
+    }
+
+    /// When the waiting for a place is over.
+    fn patience(&self, spot: &Spot) -> i128 {
+        spot.until.map_or(self.deadline, |until| self.deadline.min(self.asked + until))
+    }
+
+    /// Whether a place can be chosen at `time`: it is complete, or it is enough and its time is over.
+    fn has_come(&self, spot: &Spot, time: i128) -> bool {
+        let (came, awaited) = self.counts(spot);
+        came >= spot.quorum && (awaited == 0 || self.patience(spot) <= time)
+    }
+
     /// What is to be decided at `time`, if anything, given what has been said.
-    fn verdict(&self, time: i128) -> Option<(Choice<u64>, Reason)> {
-        let order = &self.bill.order;
-        let awaited: Vec<usize> =
-            (0..order.len()).filter(|&rank| self.is_awaited(order[rank].0)).collect();
-        let patience = |rank: usize| match order[rank].1 {
-            Some(until) => self.deadline.min(self.asked + until),
-            None => self.deadline,
-        };
-        let score = |rank: usize| self.said.get(&order[rank].0).copied().flatten();
-        let best = (0..order.len()).filter_map(|rank| Some((rank, score(rank)?))).min();
-        if let Some((best, score)) = best {
-            let above: Vec<usize> = awaited.iter().copied().filter(|&rank| rank < best).collect();
-            let reason = match (best, above.is_empty()) {
+    fn verdict(&self, time: i128) -> Option<(Chosen, Reason)> {
+        let places = &self.leaf.places;
+        let best = places.iter().position(|spot| self.has_come(spot, time));
+        if let Some(best) = best {
+            let above = || places[..best].iter().filter(|spot| !self.has_failed(spot));
+            let reason = match (best, above().next()) {
                 (0, _) => Reason::Preferred,
-                (_, false) => Reason::PreferredWasSlow,
-                (_, true) => Reason::PreferredFailed,
+                (_, Some(_)) => Reason::PreferredWasSlow,
+                (_, None) => Reason::PreferredFailed,
             };
-            let choice = Choice::Score(member_index(order[best].0), score);
-            return above.iter().all(|&rank| patience(rank) <= time).then_some((choice, reason));
+            let scores = places[best].members.iter().filter_map(|&it| Some((it, self.score(it)?)));
+            let chosen = Chosen::Place(best, scores.collect());
+            return above().all(|spot| self.patience(spot) <= time).then_some((chosen, reason));
         }
-        let reason = match awaited.is_empty() {
+        let reason = match places.iter().all(|spot| self.has_failed(spot)) {
             true => Reason::EveryModelFailed,
             false if time >= self.deadline => Reason::NothingCame,
             false => return None,
@@ -134,8 +119,8 @@ impl Case {
         Some((self.without_score(), reason))
     }
 
-    fn without_score(&self) -> Choice<u64> {
-        if self.bill.default { Choice::Default } else { Choice::Nothing }
+    fn without_score(&self) -> Chosen {
+        if self.bill.policy.default { Chosen::Default } else { Chosen::Nothing }
     }
 
     /// Decides if it is time, and works out when something happens next.
@@ -151,7 +136,7 @@ impl Case {
         self.due = if self.decided.is_some() {
             (self.awaits > 0).then_some(self.given_up_at)
         } else {
-            let untils = self.bill.order.iter().filter_map(|&(_, until)| Some(self.asked + until?));
+            let untils = self.leaf.places.iter().filter_map(|spot| Some(self.asked + spot.until?));
             let times = untils.chain([self.deadline]);
             times.filter(|&time| self.verdict(time).is_some()).min()
         };
@@ -181,7 +166,8 @@ impl Oracle {
     pub(crate) fn next_timeout(&self) -> Option<Time> {
         let due = self.cases.values().filter_map(|case| case.due).min()?;
         let shown = i128::from(self.shown.as_us()) + due - self.passed;
-        Some(Time::from_us(u64::try_from(shown).expect("the simulation stays clear of 1970")))
+        // What was due long before the clock was put back was due in 1970 at the earliest.
+        Some(Time::from_us(u64::try_from(shown.max(0)).expect("it is not that late")))
     }
 
     pub(crate) fn handle_roster(&mut self, now: Time, bill: &Rc<Bill>) {
@@ -190,7 +176,8 @@ impl Oracle {
         for case in self.cases.values_mut() {
             let members = &case.bill.members;
             let has_left = |it: &usize| !case.left.contains(it) && bill.takes_off(&members[*it]);
-            let leaving: Vec<_> = case.bill.expected().filter(has_left).collect();
+            let could = (0..members.len()).filter(|&it| case.bill.may_answer(it));
+            let leaving: Vec<_> = could.filter(has_left).collect();
             if !leaving.is_empty() {
                 case.left.extend(leaving);
                 case.look(self.passed, now);
@@ -204,6 +191,7 @@ impl Oracle {
         now: Time,
         number: u64,
         (asked, deadline): (Time, Time),
+        leaf: Leaf,
         response: Response,
     ) -> bool {
         self.pass(now);
@@ -222,6 +210,7 @@ impl Oracle {
             |time: Time| self.passed + i128::from(time.as_us()) - i128::from(self.shown.as_us());
         let grace = self.limits.score_grace.as_micros() as i128;
         let bill = Rc::clone(&self.bill);
+        let expected = bill.expected(&leaf);
         let mut case = Case {
             number,
             asked: steady(asked),
@@ -232,14 +221,18 @@ impl Oracle {
             decided: None,
             polled: false,
             given_up: 0,
-            awaits: bill.expected().count(),
+            awaits: expected.len(),
             due: None,
             bill,
+            leaf,
+            expected,
         };
-        let is_without = |it: &(usize, _)| !case.bill.expects(it.0);
+        let is_without = |spot: &Spot| {
+            spot.members.iter().filter(|&&it| case.bill.may_answer(it)).count() < spot.quorum
+        };
         if deadline <= now {
             case.decided = Some((case.without_score(), Reason::Expired, now));
-        } else if case.bill.order.iter().all(is_without) {
+        } else if case.leaf.places.iter().all(is_without) {
             case.decided = Some((case.without_score(), Reason::NoLiveModel, now));
         }
         case.look(self.passed, now);
@@ -258,14 +251,15 @@ impl Oracle {
         self.pass(now);
         let expected = match self.cases.get_mut(&mailbox) {
             None => Heard::Unknown,
-            Some(case) if !case.bill.expects(position) => Heard::Unknown,
+            Some(case) if !case.expected.contains(&position) => Heard::Unknown,
             Some(case) if case.said.contains_key(&position) => Heard::Duplicate,
             Some(case) => {
-                let score = score.filter(|_| !case.left.contains(&position));
+                let may_answer = case.bill.may_answer(position);
+                let score = score.filter(|_| may_answer && !case.left.contains(&position));
                 case.said.insert(position, score);
                 case.awaits = case.awaits.saturating_sub(1);
                 let is_late = case.decided.is_some();
-                let has_place = case.bill.order.iter().any(|&(placed, _)| placed == position);
+                let has_place = case.leaf.places.iter().any(|it| it.members.contains(&position));
                 if has_place && !is_late {
                     case.look(self.passed, now);
                 }
@@ -294,20 +288,34 @@ impl Oracle {
         let case = self.cases.get_mut(&decision.mailbox).expect("decided in no open mailbox");
         assert!(!case.polled, "decided twice: {decision:?}");
         case.polled = true;
-        let chosen = match &decision.chosen {
-            Choice::Score(member, token) => Choice::Score(*member, token.number),
-            Choice::Ensemble(..) => panic!("no ensemble is in this world"),
-            Choice::Default => Choice::Default,
-            Choice::Nothing => Choice::Nothing,
-        };
-        assert_eq!(Some((chosen.clone(), decision.reason, decision.time)), case.decided, "{case:?}");
+        let (chosen, reason, time) = case.decided.as_ref().expect("decided too early");
+        assert_eq!((decision.reason, decision.time), (*reason, *time), "{case:?}");
         assert_eq!(decision.roster.members(), case.bill.members);
-        if let Choice::Score(member, _) = chosen {
-            let position = member.as_usize();
-            let chosen = &case.bill.members[position];
-            assert!(chosen.live && chosen.role != Some(Role::Decoy), "chose {chosen:?}");
-            let implied = matches!(chosen.role, Some(Role::Champion | Role::Fallback));
-            assert!(implied || case.bill.named.contains(&position), "chose unnamed {chosen:?}");
+        let scores: Vec<(usize, u64)> = match &decision.chosen {
+            Choice::Score(member, token) => vec![(member.as_usize(), token.number)],
+            Choice::Ensemble(ensemble, scores) => {
+                let Chosen::Place(rank, _) = chosen else { panic!("chose an ensemble: {case:?}") };
+                let assembled = decision.roster.ensemble(*ensemble);
+                let members = assembled.members.iter().map(|(member, _)| member.as_usize());
+                assert_eq!(members.collect::<Vec<_>>(), case.leaf.places[*rank].members);
+                assert!(scores.len() >= assembled.quorum, "below the quorum: {case:?}");
+                scores.iter().map(|(member, token)| (member.as_usize(), token.number)).collect()
+            }
+            Choice::Default => {
+                assert_eq!(*chosen, Chosen::Default, "{case:?}");
+                return case.number;
+            }
+            Choice::Nothing => {
+                assert_eq!(*chosen, Chosen::Nothing, "{case:?}");
+                return case.number;
+            }
+        };
+        let Chosen::Place(rank, expected) = chosen else { panic!("chose {scores:?}: {case:?}") };
+        assert_eq!(scores, *expected, "{case:?}");
+        let is_ensemble = matches!(decision.chosen, Choice::Ensemble(..));
+        assert_eq!(is_ensemble, case.leaf.places[*rank].is_ensemble);
+        for (position, _) in scores {
+            assert!(case.bill.may_answer(position), "chose {position}: {case:?}");
         }
         case.number
     }

@@ -10,11 +10,13 @@ use std::time::Duration;
 
 use message::{Role, Time};
 use rendezvous::{
-    Choice, CourseIndex, Limits, MailboxId, Member, Opening, Policy, Preference, Refused,
-    Rendezvous, Roster, Verdict,
+    Choice, Choosing, CourseIndex, Limits, MailboxId, Member, Opening, Policy, Refused, Rendezvous,
+    Roster, Verdict,
 };
 
-use crate::oracle::{Bill, Oracle, Response, Token, member_index};
+use crate::bill::{Bill, Leaf};
+use crate::draw::draw_policy;
+use crate::oracle::{Oracle, Response, Token, member_index};
 
 /// Where chance comes from.
 pub(crate) trait Source {
@@ -38,8 +40,8 @@ pub(crate) struct World {
     models: Vec<(String, u64)>,
     bill: Rc<Bill>,
     roster: Arc<Roster>,
-    /// What was accepted and is not published: when it was made, and when its answer is due.
-    unpublished: BTreeMap<u64, (Time, Time)>,
+    /// What was accepted and is not published.
+    unpublished: BTreeMap<u64, Asked>,
     published: BTreeSet<u64>,
     /// Every mailbox that this machine has opened.
     opened: BTreeSet<MailboxId>,
@@ -50,6 +52,19 @@ pub(crate) struct World {
     pub(crate) tally: Tally,
 }
 
+/// What is asked with a request, also when a new machine gets it again.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Asked {
+    /// When it was made.
+    time: Time,
+    /// When its answer is due.
+    deadline: Time,
+    /// What splits draw by.
+    unit: u64,
+    /// What decides on its route, if there is one on the roster.
+    route: u64,
+}
+
 /// How often what happened.
 #[derive(Debug, Default, Clone, Copy)]
 pub(crate) struct Tally {
@@ -57,6 +72,9 @@ pub(crate) struct Tally {
     pub(crate) refusals: u64,
     pub(crate) verdicts: u64,
     pub(crate) scores_chosen: u64,
+    pub(crate) ensembles_chosen: u64,
+    pub(crate) routes_taken: u64,
+    pub(crate) arms_taken: u64,
     pub(crate) defaults_and_nothings: u64,
     pub(crate) rosters: u64,
     pub(crate) restarts: u64,
@@ -70,7 +88,7 @@ impl World {
             hash_key: u128::from(source.below(u64::MAX)),
         };
         let models = if source.one_in(16) { 170 + source.below(60) } else { 1 + source.below(7) };
-        let bill = Rc::new(Bill::new(Vec::new(), &Preference::default(), false));
+        let bill = Rc::new(Bill::new(Vec::new(), Policy::default()));
         Self {
             limits,
             now: Time::from_us(1_000_000_000),
@@ -132,8 +150,9 @@ impl World {
         let ago = Duration::from_micros(source.below(20));
         let asked = if source.one_in(20) { self.now + ago } else { self.now - ago };
         let longest = if source.one_in(50) { 10_000 } else { 200 };
-        let budget = source.below(longest);
-        self.ask(number, (asked, asked + Duration::from_micros(budget)));
+        let deadline = asked + Duration::from_micros(source.below(longest));
+        let (unit, route) = (source.below(64), source.below(1_000));
+        self.ask(number, Asked { time: asked, deadline, unit, route });
     }
 
     /// Repeats a request that is not over, answered or not, as a caller that retries does.
@@ -141,15 +160,39 @@ impl World {
         let open = self.oracle.open_mailboxes() as u64;
         if open > 0 {
             let number = self.oracle.nth_number(source.below(open) as usize);
-            self.ask(number, (self.now, self.now + Duration::from_micros(source.below(200))));
+            let deadline = self.now + Duration::from_micros(source.below(200));
+            self.ask(number, Asked { time: self.now, deadline, unit: 0, route: 0 });
         }
     }
 
-    fn ask(&mut self, number: u64, (asked, deadline): (Time, Time)) {
+    /// Selects the course of a request, and holds it against what the rules say.
+    fn select(&mut self, asked: Asked) -> (CourseIndex, Leaf) {
+        let unit = format!("key {}", asked.unit);
+        let routes = self.bill.policy.routes.len() as u64;
+        let route = (asked.route % (routes + 1)).checked_sub(1).map(|route| route as usize);
+        let name = format!("m{}", asked.route / 8 % self.models.len() as u64);
+        let taken = Choosing { route, model: Some(&name), unit: &unit, time: asked.time };
+        let main = Choosing { route: None, ..taken };
+        let selected = self.roster.select(taken);
+        assert_eq!(selected, self.roster.select(taken), "drawn twice");
+        let leaf = self.bill.leaf(taken);
+        assert_eq!(selected.is_some(), leaf.is_some(), "{taken:?}");
+        self.tally.routes_taken += u64::from(selected.is_some() && route.is_some());
+        let selected = selected.or_else(|| self.roster.select(main)).expect("there is a main way");
+        let leaf = leaf.or_else(|| self.bill.leaf(main)).expect("there is a main way");
+        let course = self.roster.course(selected.course);
+        assert_eq!(**course.path(), leaf.path);
+        assert!((selected.propensity - leaf.propensity).abs() < 1e-9, "{leaf:?}");
+        self.tally.arms_taken += u64::from(selected.propensity < 1.0);
+        (selected.course, leaf)
+    }
+
+    fn ask(&mut self, number: u64, asked: Asked) {
+        let (course, leaf) = self.select(asked);
         let attachment = self.token(number);
         let id = format!("request {number}").into();
-        let course = CourseIndex::default();
-        let opening = Opening { id, time: asked, deadline, course, attachment };
+        let Asked { time, deadline, .. } = asked;
+        let opening = Opening { id, time, deadline, course, attachment };
         let response = match self.machine.handle_request(self.now, opening) {
             Ok(mailbox) => Response::Opened(mailbox),
             Err(Refused::Duplicate { mailbox, .. }) => Response::Duplicate(mailbox),
@@ -158,7 +201,8 @@ impl World {
                 Response::Full
             }
         };
-        self.oracle.handle_request(self.now, number, (asked, deadline), response);
+        let expected = self.bill.expected(&leaf);
+        self.oracle.handle_request(self.now, number, (time, deadline), leaf, response);
         self.tally.requests += 1;
         let Response::Opened(mailbox) = response else {
             self.tally.refusals += 1;
@@ -166,10 +210,11 @@ impl World {
         };
         assert!(self.opened.insert(mailbox), "{mailbox:?} was used before");
         assert_eq!(self.machine.attachment(mailbox).map(|token| token.number), Some(number));
-        self.unpublished.insert(number, (asked, deadline));
+        self.unpublished.insert(number, asked);
         let members = self.roster.course(course).expected().map(|member| member.as_usize());
         let asked: Vec<_> = members.map(|member| (mailbox, member)).collect();
-        assert!(asked.iter().map(|&(_, member)| member).eq(self.bill.expected()));
+        assert_eq!(asked.len(), expected.len());
+        assert!(asked.iter().all(|(_, member)| expected.contains(member)));
         self.evaluations.extend(asked);
     }
 
@@ -242,11 +287,16 @@ impl World {
     fn change_roster(&mut self, source: &mut impl Source) {
         self.tally.rosters += 1;
         let members = self.draw_members(source);
-        let preference = draw_preference(source, &members);
-        let default = source.one_in(2);
-        self.bill = Rc::new(Bill::new(members.clone(), &preference, default));
-        let roster = Roster::new(members, Policy { default, ..preference.into() });
+        let policy = draw_policy(source, &members, self.now);
+        self.bill = Rc::new(Bill::new(members.clone(), policy.clone()));
+        let roster = Roster::new(members, policy);
         self.roster = Arc::new(roster.expect("only what is on the roster was named"));
+        for route in std::iter::once(None).chain((0..self.bill.policy.routes.len()).map(Some)) {
+            let leaves = self.bill.leaves(route, self.now).expect("the route exists");
+            let sum: f64 = leaves.iter().map(|leaf| leaf.propensity).sum();
+            let is_each = leaves.iter().all(|leaf| leaf.propensity == 1.0);
+            assert!(is_each || (sum - 1.0).abs() < 1e-9, "{leaves:?}");
+        }
         self.handle_roster();
     }
 
@@ -265,9 +315,9 @@ impl World {
             }
             *revision += u64::from(source.one_in(5));
             let role = Role::ALL.get(source.below(9) as usize).copied();
-            let live = !source.one_in(8);
+            let (live, muted) = (!source.one_in(8), source.one_in(16));
             let name = name.as_str().into();
-            members.push(Member { name, revision: *revision, role, live, muted: false });
+            members.push(Member { name, revision: *revision, role, live, muted });
         }
         members
     }
@@ -280,8 +330,8 @@ impl World {
         self.opened.clear();
         self.evaluations.clear();
         self.handle_roster();
-        for (number, times) in std::mem::take(&mut self.unpublished) {
-            self.ask(number, times);
+        for (number, asked) in std::mem::take(&mut self.unpublished) {
+            self.ask(number, asked);
         }
     }
 
@@ -292,7 +342,8 @@ impl World {
             assert!(self.unpublished.remove(&number).is_some(), "request {number} was not asked");
             assert_eq!(decision.id.as_str(), format!("request {number}"));
             match decision.chosen {
-                Choice::Score(..) | Choice::Ensemble(..) => self.tally.scores_chosen += 1,
+                Choice::Score(..) => self.tally.scores_chosen += 1,
+                Choice::Ensemble(..) => self.tally.ensembles_chosen += 1,
                 Choice::Default | Choice::Nothing => self.tally.defaults_and_nothings += 1,
             }
         }
@@ -306,17 +357,4 @@ impl World {
     fn token(&self, number: u64) -> Token {
         Token { number, _alive: Rc::clone(&self.alive) }
     }
-}
-
-/// An order of some of the members, in any order.
-fn draw_preference(source: &mut impl Source, members: &[Member]) -> Preference {
-    let can_answer = members.iter().filter(|member| member.role != Some(Role::Decoy));
-    let mut names: Vec<_> = can_answer.map(|member| member.name.clone()).collect();
-    let mut preference = Preference::default();
-    for _ in 0..source.below(6).min(names.len() as u64) {
-        let picked = source.below(names.len() as u64) as usize;
-        let until = (!source.one_in(3)).then(|| Duration::from_micros(source.below(150)));
-        preference = preference.then(names.swap_remove(picked), until);
-    }
-    preference
 }
