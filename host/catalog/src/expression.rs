@@ -9,6 +9,7 @@
 mod caught;
 mod check;
 mod compile;
+mod constants;
 mod error;
 mod facts;
 mod file;
@@ -20,12 +21,13 @@ use cel::common::types::{CelBool, CelString};
 use cel::{Context, Env, IdedExpr, Value};
 
 pub use check::{Kind, STEPS_LIMIT};
-pub use compile::{DEPTH_LIMIT, LENGTH_LIMIT_BYTES, NODES_LIMIT, TOKENS_LIMIT};
+pub use compile::{BRACKETS_LIMIT, DEPTH_LIMIT, LENGTH_LIMIT_BYTES, NODES_LIMIT, TOKENS_LIMIT};
 pub use error::{EvaluationError, ExpressionError, Place};
 pub use facts::{ELEMENTS_LIMIT, Facts, TEXT_LIMIT_BYTES};
 pub(crate) use file::{condition, term};
 
 use check::Checked;
+use constants::Constants;
 use facts::Variables;
 
 /// A CEL expression over one request: its key, id, tenant, inputs and parameters.
@@ -37,6 +39,7 @@ pub struct Expression(Arc<Compiled>);
 struct Compiled {
     text: Box<str>,
     tree: IdedExpr,
+    constants: Constants,
     checked: Checked,
 }
 
@@ -50,8 +53,9 @@ impl Expression {
     /// # Errors
     /// When it is no expression, exceeds a limit, or could not be evaluated for any request.
     pub fn compile(text: &str) -> Result<Self, ExpressionError> {
-        let (tree, checked) = compile::compile(text)?;
-        Ok(Self(Arc::new(Compiled { text: text.into(), tree, checked })))
+        let (mut tree, checked) = compile::compile(text)?;
+        let constants = Constants::take(&mut tree);
+        Ok(Self(Arc::new(Compiled { text: text.into(), tree, constants, checked })))
     }
 
     /// The expression `key`.
@@ -101,7 +105,7 @@ impl Expression {
     ) -> Result<T, EvaluationError> {
         facts.check(&self.0.checked)?;
         let evaluated = caught::catch(|| {
-            let variables = Variables(facts);
+            let variables = Variables { facts, constants: &self.0.constants };
             let mut context = Context::with_env(Arc::clone(&ENVIRONMENT));
             context.set_variable_resolver(&variables);
             let value = Value::resolve_val(&self.0.tree, &context)?;

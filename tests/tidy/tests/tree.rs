@@ -36,6 +36,7 @@ fn heavy_crates_are_fenced_in() {
         ("wasmtime", &["sandbox", "bench"][..]),
         ("notify", &["catalog"]),
         ("ratatui", &["top"]),
+        ("cel", &["catalog"]),
         ("axum", &["front", "bench"]),
         ("tokio", &["front", "server", "harness", "bench"]),
         ("anyhow", &["server", "builder", "harness", "bench"]),

@@ -18,27 +18,38 @@ pub const LENGTH_LIMIT_BYTES: usize = 4096;
 /// The most words and signs in an expression; those inside of its texts are counted too.
 pub const TOKENS_LIMIT: usize = 1024;
 /// The most parts of an expression, with what its macros stand for.
-pub const NODES_LIMIT: usize = 2048;
+pub const NODES_LIMIT: usize = 512;
 /// How deep parts of an expression may stand in each other.
 pub const DEPTH_LIMIT: usize = 48;
 
-/// The stack of the parser: more than [`TOKENS_LIMIT`] of its deepest rounds need, in a debug build.
-/// What is not used of it is never given by the system.
-const STACK_BYTES: usize = 256 << 20;
+/// The most brackets that may open, and question marks; those inside of texts are counted too. Each
+/// of them makes the parser go through all its rules once more.
+pub const BRACKETS_LIMIT: usize = 128;
+
+/// The stack of the parser: twice what any text within the limits takes in a debug build. What is
+/// not used of it is never given by the system.
+const STACK_BYTES: usize = 64 << 20;
 
 /// Parses and checks an expression.
 pub(super) fn compile(text: &str) -> Result<(IdedExpr, Checked), ExpressionError> {
     count(text)?;
+    apart(|| parse(text))
+}
+
+/// Calls the parser on a stack that is large enough, and takes its panics for what they are.
+fn apart<T: Send>(
+    parse: impl FnOnce() -> Result<T, ExpressionError> + Send,
+) -> Result<T, ExpressionError> {
     thread::scope(|scope| {
         let thread = thread::Builder::new().name("expression".to_owned()).stack_size(STACK_BYTES);
         let thread = thread
-            .spawn_scoped(scope, || caught::catch(|| parse(text)))
+            .spawn_scoped(scope, || caught::catch(parse))
             .map_err(|error| ExpressionError::NoThread { message: error.to_string() })?;
-        let unreadable = |message| ExpressionError::Panicked { message: quote(message) };
+        let unreadable = |message: &str| ExpressionError::Panicked { message: quote(message) };
         match thread.join() {
-            Ok(Ok(compiled)) => compiled,
+            Ok(Ok(parsed)) => parsed,
             Ok(Err(message)) => Err(unreadable(&message)),
-            Err(_) => Err(unreadable("the thread ended")),
+            Err(_) => Err(unreadable("nothing")),
         }
     })
 }
@@ -48,6 +59,9 @@ fn count(text: &str) -> Result<(), ExpressionError> {
     let bytes = text.len();
     if bytes > LENGTH_LIMIT_BYTES {
         return Err(ExpressionError::TooLong { bytes });
+    }
+    if text.bytes().filter(|byte| b"([{?".contains(byte)).count() > BRACKETS_LIMIT {
+        return Err(ExpressionError::TooManyBrackets);
     }
     match tokens(text) {
         0 => Err(ExpressionError::Empty),
@@ -71,9 +85,8 @@ fn tokens(text: &str) -> usize {
 
 /// The part on the known stack: a tree that is too deep is dropped here, too.
 fn parse(text: &str) -> Result<(IdedExpr, Checked), ExpressionError> {
-    let parser = Parser::new().max_recursion_depth(u16::try_from(TOKENS_LIMIT).unwrap_or(u16::MAX));
-    let (tree, source) =
-        parser.parse_with_source_info(text).map_err(|errors| syntax_error(text, &errors))?;
+    let parsed = Parser::new().max_recursion_depth(u16::MAX).parse_with_source_info(text);
+    let (tree, source) = parsed.map_err(|errors| syntax_error(text, &errors))?;
     let checked = check::check(text, &tree, &source)?;
     Ok((tree, checked))
 }
@@ -102,5 +115,13 @@ mod tests {
         assert_eq!(tokens("key == 'HA'"), 6);
         assert_eq!(tokens("((a_1))"), 5);
         assert_eq!(tokens("'((é é))'"), 8);
+    }
+
+    #[test]
+    fn a_panic_of_the_parser_is_a_mistake_of_the_text() {
+        let parsed: Result<(), _> = apart(|| panic!("index out of bounds\nand more"));
+        let message = "index out of bounds".to_owned();
+        assert_eq!(parsed, Err(ExpressionError::Panicked { message }));
+        assert!(compile("key == 'HA'").is_ok());
     }
 }

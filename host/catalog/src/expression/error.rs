@@ -6,7 +6,9 @@ use cel::ExecutionError;
 use cel::common::value::Val;
 use thiserror::Error;
 
-use super::{DEPTH_LIMIT, Kind, LENGTH_LIMIT_BYTES, NODES_LIMIT, STEPS_LIMIT, TOKENS_LIMIT};
+use super::{
+    BRACKETS_LIMIT, DEPTH_LIMIT, Kind, LENGTH_LIMIT_BYTES, NODES_LIMIT, STEPS_LIMIT, TOKENS_LIMIT,
+};
 
 /// How much of what somebody else says is repeated, in bytes.
 const QUOTE_LIMIT_BYTES: usize = 200;
@@ -26,6 +28,9 @@ pub enum ExpressionError {
     /// Because it has too many words and signs.
     #[error("an expression of more than {TOKENS_LIMIT} words and signs")]
     TooManyTokens,
+    /// Because it has too many brackets.
+    #[error("an expression of more than {BRACKETS_LIMIT} brackets and question marks")]
+    TooManyBrackets,
     /// Because it has too many parts.
     #[error("an expression of {nodes} parts, of at most {NODES_LIMIT}")]
     TooManyNodes {
@@ -155,7 +160,12 @@ impl EvaluationError {
 
 impl From<ExecutionError> for EvaluationError {
     fn from(error: ExecutionError) -> Self {
-        Self::Failed { message: quote(&error.to_string()) }
+        let message = match error {
+            // What we said ourselves, in `facts`.
+            ExecutionError::InternalError(message) => message,
+            other => quote(&other.to_string()),
+        };
+        Self::Failed { message }
     }
 }
 

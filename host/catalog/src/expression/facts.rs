@@ -13,6 +13,7 @@ use cel::context::VariableResolver;
 
 use super::EvaluationError;
 use super::check::Checked;
+use super::constants::Constants;
 use message::{Contents, Parameter, Parameters, Request, Tensor};
 
 /// The most elements of an input that an expression can ask for.
@@ -60,18 +61,21 @@ impl Facts<'_> {
 }
 
 /// The variables of an expression.
-pub(super) struct Variables<'a>(pub(super) &'a Facts<'a>);
+pub(super) struct Variables<'a> {
+    pub(super) facts: &'a Facts<'a>,
+    pub(super) constants: &'a Constants,
+}
 
 impl VariableResolver for Variables<'_> {
     fn resolve<'b>(&'b self, variable: &str) -> Option<CowVal<'b, 'b>> {
-        let Facts { request } = self.0;
+        let Facts { request } = self.facts;
         Some(match variable {
-            "key" => text(self.0.key()),
+            "key" => text(self.facts.key()),
             "id" => text(request.id.as_str()),
-            "tenant" => text(self.0.tenant()),
+            "tenant" => text(self.facts.tenant()),
             "inputs" => CowVal::owned(Fields::Inputs(&request.inputs)),
             "parameters" => CowVal::owned(Fields::Parameters(&request.parameters)),
-            _ => return None,
+            name => CowVal::Borrowed(self.constants.get(name)?),
         })
     }
 }
