@@ -313,3 +313,6 @@ fn apart(
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
