@@ -30,16 +30,18 @@ pub fn update(state: &mut State, event: Event) -> Option<Command> {
             None
         }
         Event::Previewed(change, reply) => {
-            let stage = match reply {
-                Ok(reply) => Stage::Ready(Outcome::read(&reply)),
+            let stage = match reply.and_then(|reply| Outcome::read(&reply)) {
+                // There is nothing to say yes to.
+                Ok(outcome) if outcome.rest.is_some() => Stage::Done(outcome),
+                Ok(outcome) => Stage::Ready(outcome),
                 Err(why) => Stage::Refused(why),
             };
             set_stage(state, &change, Stage::Asking, stage);
             None
         }
         Event::Changed(change, reply) => {
-            let stage = match reply {
-                Ok(reply) => Stage::Done(Outcome::read(&reply)),
+            let stage = match reply.and_then(|reply| Outcome::read(&reply)) {
+                Ok(outcome) => Stage::Done(outcome),
                 Err(why) => Stage::Refused(why),
             };
             set_stage(state, &change, Stage::Making, stage);

@@ -2,6 +2,9 @@
 
 use serde_json::Value;
 
+/// How much of a revision is shown.
+const REVISION_CHARS: usize = 12;
+
 /// What was changed about the model that is open.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) enum Changes {
@@ -39,13 +42,14 @@ pub(crate) fn changes_of(history: &Value) -> Vec<Entry> {
 
 fn entry(event: &Value) -> Entry {
     let text = |name: &str| event[name].as_str().unwrap_or_default().to_owned();
-    let revision = |side: &str| {
-        let revision = event[side].as_str().or_else(|| event[side]["revision"].as_str());
-        revision.map(|revision| revision.chars().take(12).collect::<String>())
+    let short = |revision: &Value| {
+        let revision = revision.as_str().filter(|revision| !revision.is_empty())?;
+        Some(revision.chars().take(REVISION_CHARS).collect::<String>())
     };
-    let revisions = match (revision("from"), revision("to")) {
+    let side = |side: &str| short(&event[side]).or_else(|| short(&event[side]["revision"]));
+    let revisions = match (side("from"), side("to")) {
         (Some(from), Some(to)) if from != to => format!("{from} → {to}"),
-        (from, to) => to.or(from).or_else(|| revision("revision")).unwrap_or_default(),
+        (from, to) => to.or(from).or_else(|| short(&event["revision"])).unwrap_or_default(),
     };
     let why = match event["why"].as_str() {
         Some(why) if !why.is_empty() => why.to_owned(),

@@ -77,7 +77,10 @@ fn change_lines<'a>(
             lines.push(keys(&[("enter", "do it"), ("esc", "leave it")]));
         }
         Stage::Done(outcome) => {
-            lines.push(Line::styled("Done.", theme.good()));
+            lines.push(match &outcome.rest {
+                None => Line::styled("Done.", theme.good()),
+                Some(rest) => Line::styled(rest.as_str(), theme.odd()),
+            });
             lines.push(Line::default());
             outcome_lines(outcome, theme, &mut lines);
             lines.push(keys(&[("any key", "goes on")]));
