@@ -30,6 +30,10 @@ pub struct HostConfig {
     #[serde(deserialize_with = "units::text::<Address, _>")]
     #[schemars(with = "Address")]
     pub listen: SocketAddr,
+    /// Where requests are taken over gRPC. Port 0 lets the system choose. Default `127.0.0.1:8001`.
+    #[serde(deserialize_with = "units::text::<Address, _>")]
+    #[schemars(with = "Address")]
+    pub grpc_listen: SocketAddr,
     /// Where metrics and status are. Port 0 lets the system choose. Default `127.0.0.1:8002`.
     #[serde(deserialize_with = "units::text::<Address, _>")]
     #[schemars(with = "Address")]
@@ -183,6 +187,7 @@ impl Default for HostConfig {
         let local = |port| SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         Self {
             listen: local(8000),
+            grpc_listen: local(8001),
             admin_listen: local(8002),
             models: "models".into(),
             data: "data".into(),

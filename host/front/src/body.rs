@@ -8,7 +8,7 @@ use std::time::Duration;
 use bytes::{Bytes, BytesMut};
 use http_body_util::BodyExt;
 use hyper::body::{Body, Incoming};
-use message::oip::{self, InferRequest};
+use message::oip::{self, DecodeError};
 use tokio::task::spawn_blocking;
 use tokio::time::timeout;
 
@@ -47,13 +47,15 @@ pub(crate) async fn receive(
     received
 }
 
-/// Decodes a request.
-pub(crate) async fn decode(bytes: Bytes) -> Result<InferRequest, Problem> {
-    let decode = |bytes: &[u8]| oip::decode_request(bytes).map_err(Problem::Document);
+/// Decodes a body.
+pub(crate) async fn decode<T: Send + 'static>(
+    bytes: Bytes,
+    decode: impl FnOnce(&[u8]) -> Result<T, DecodeError> + Send + 'static,
+) -> Result<T, Problem> {
     if bytes.len() <= DECODE_INLINE_BYTES_MAX {
-        return decode(&bytes);
+        return decode(&bytes).map_err(Problem::Document);
     }
-    aside(move || decode(&bytes)).await
+    aside(move || decode(&bytes).map_err(Problem::Document)).await
 }
 
 /// Splits a body of records into its requests. Empty lines are passed over.

@@ -38,6 +38,15 @@ impl Gate {
     }
 }
 
+impl Pass {
+    /// Parts with so much of what was let in, or with all of it.
+    pub(crate) fn split(&mut self, amount: usize) -> Self {
+        let amount = amount.min(self.amount);
+        self.amount -= amount;
+        Self { inside: Arc::clone(&self.inside), amount }
+    }
+}
+
 /// What was let in; it leaves when this is dropped.
 #[derive(Debug)]
 pub(crate) struct Pass {
@@ -65,6 +74,17 @@ mod tests {
         drop(pass);
         assert_eq!(gate.inside(), 1);
         drop(other);
+        assert_eq!(gate.inside(), 0);
+    }
+
+    #[test]
+    fn a_part_of_a_pass_leaves_by_itself() {
+        let gate = Gate::new(10);
+        let mut pass = gate.enter(6).unwrap();
+        let part = pass.split(4);
+        drop(pass);
+        assert_eq!(gate.inside(), 4);
+        drop(part);
         assert_eq!(gate.inside(), 0);
     }
 

@@ -1,7 +1,10 @@
 //! The headers of a call that mean something to us.
 
+use std::time::Duration;
+
 use hyper::HeaderMap;
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue};
+use message::oip::Encoding;
 
 use crate::problem::Problem;
 
@@ -30,16 +33,47 @@ pub(crate) fn check_body(
     }
 }
 
-/// Checks that no tensors follow the document as bytes. A document that is the whole body may say so.
-pub(crate) fn check_no_binary(headers: &HeaderMap, body_bytes: usize) -> Result<(), Problem> {
-    match headers.get(INFERENCE_HEADER_CONTENT_LENGTH) {
-        Some(found)
-            if found.to_str().ok().and_then(|text| text.parse().ok()) != Some(body_bytes) =>
-        {
-            Err(Problem::BinaryTensors)
-        }
-        _ => Ok(()),
+/// How the body of a question is encoded: with its first bytes as the document where the headers
+/// tell how many they are, or else as a document alone.
+pub(crate) fn encoding(headers: &HeaderMap) -> Result<Encoding, Problem> {
+    let Some(found) = headers.get(INFERENCE_HEADER_CONTENT_LENGTH) else {
+        return Ok(Encoding::Json);
+    };
+    let length = found.to_str().ok().and_then(|text| text.parse().ok());
+    let document_bytes = length.filter(|&length| length > 0).ok_or(Problem::Header {
+        name: "inference-header-content-length",
+        expected: "the length of the document in the body, from 1",
+    })?;
+    Ok(Encoding::Binary { document_bytes })
+}
+
+/// The header of a reply with tensors behind its document.
+pub(crate) fn document_length(document_bytes: usize) -> (HeaderName, HeaderValue) {
+    (INFERENCE_HEADER_CONTENT_LENGTH, HeaderValue::from(document_bytes))
+}
+
+/// How long a caller of gRPC waits.
+pub(crate) fn grpc_timeout(headers: &HeaderMap) -> Result<Option<Duration>, Problem> {
+    const NAME: &str = "grpc-timeout";
+    const SECONDS_IN_A_MINUTE: u64 = 60;
+    const SECONDS_IN_AN_HOUR: u64 = 3_600;
+    let Some(found) = headers.get(NAME) else { return Ok(None) };
+    let expected = "1 to 8 digits and one of H, M, S, m, u and n";
+    let wrong = || Problem::Header { name: NAME, expected };
+    let (unit, digits) = found.as_bytes().split_last().ok_or_else(wrong)?;
+    if !(1..=8).contains(&digits.len()) || !digits.iter().all(u8::is_ascii_digit) {
+        return Err(wrong());
     }
+    let number = digits.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0'));
+    Ok(Some(match unit {
+        b'H' => Duration::from_secs(number * SECONDS_IN_AN_HOUR),
+        b'M' => Duration::from_secs(number * SECONDS_IN_A_MINUTE),
+        b'S' => Duration::from_secs(number),
+        b'm' => Duration::from_millis(number),
+        b'u' => Duration::from_micros(number),
+        b'n' => Duration::from_nanos(number),
+        _ => return Err(wrong()),
+    }))
 }
 
 /// The key by which the caller marks repetitions.
@@ -93,12 +127,27 @@ mod tests {
     }
 
     #[test]
-    fn a_binary_part_is_noticed_by_the_length_of_the_document() {
+    fn the_length_of_the_document_says_that_tensors_may_follow() {
         let name = "inference-header-content-length";
-        assert!(check_no_binary(&HeaderMap::new(), 5).is_ok());
-        assert!(check_no_binary(&headers(name, "5"), 5).is_ok());
-        assert!(check_no_binary(&headers(name, "4"), 5).is_err());
-        assert!(check_no_binary(&headers(name, "x"), 5).is_err());
+        assert_eq!(encoding(&HeaderMap::new()).unwrap(), Encoding::Json);
+        let binary = Encoding::Binary { document_bytes: 5 };
+        assert_eq!(encoding(&headers(name, "5")).unwrap(), binary);
+        for bad in ["", "x", "-1", "0"] {
+            assert!(encoding(&headers(name, bad)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_timeout_is_a_number_and_a_unit() {
+        let name = "grpc-timeout";
+        assert_eq!(grpc_timeout(&HeaderMap::new()).unwrap(), None);
+        for (text, us) in [("2H", 7_200_000_000), ("3S", 3_000_000), ("50m", 50_000), ("7u", 7)] {
+            let expected = Some(Duration::from_micros(us));
+            assert_eq!(grpc_timeout(&headers(name, text)).unwrap(), expected, "{text}");
+        }
+        for bad in ["", "5", "m", "-5m", "123456789m", "5x", "1.5S"] {
+            assert!(grpc_timeout(&headers(name, bad)).is_err(), "{bad}");
+        }
     }
 
     #[test]

@@ -13,6 +13,7 @@ use message::oip::{Encoding, InferRequest, InferResponse};
 use message::{Datatype, Fault, Refusal, Time};
 
 use crate::caller::Caller;
+use crate::extensions::{IndexEntry, ModelStatistics, RepositoryChange};
 use crate::guard::Act;
 
 /// Answers what the front is asked.
@@ -67,6 +68,26 @@ pub trait Host: Send + Sync + 'static {
         endpoint: Option<&str>,
         model: Option<&str>,
     ) -> Result<Readiness, NotFound>;
+
+    /// Says what the models that the caller sees have done: all of them, those of an endpoint, or one.
+    fn statistics(
+        &self,
+        caller: &Caller,
+        endpoint: Option<&str>,
+        model: Option<&str>,
+    ) -> Result<Vec<ModelStatistics>, NotFound>;
+
+    /// Lists the models that the caller sees, loaded or not.
+    fn repository(&self, caller: &Caller) -> Vec<IndexEntry>;
+
+    /// Has a model loaded or unloaded, or all models of an endpoint.
+    fn change_repository(
+        &self,
+        caller: &Caller,
+        endpoint: &str,
+        model: Option<&str>,
+        change: RepositoryChange,
+    ) -> impl Future<Output = Result<(), InferError>> + Send;
 
     /// Says whether the host works at all; where it does not, it wants to be restarted.
     fn live(&self) -> bool;
@@ -160,6 +181,11 @@ pub enum InferError {
     Refused(Refusal),
     /// Because the one model that was asked broke.
     Faulted(Fault),
+    /// Because the host does not do such a thing.
+    Unsupported {
+        /// What it does not do.
+        what: String,
+    },
     /// Because the host is about to stop.
     ShuttingDown,
     /// Because the host failed in a way that it did not foresee. It has logged how.

@@ -23,6 +23,7 @@
 mod body;
 mod caller;
 mod connection;
+mod extensions;
 mod gate;
 mod guard;
 mod headers;
@@ -36,6 +37,9 @@ mod target;
 mod tls;
 
 pub use caller::{Caller, Scope, Scopes};
+pub use extensions::{
+    BatchStatistics, IndexEntry, IndexState, MemoryUsage, ModelStatistics, RepositoryChange, Tally,
+};
 pub use guard::{Act, Denied, Entry, Guard, Key, Keyring, Peer, Proof, TenantLimits, digest};
 pub use host::{
     Answered, Appended, Call, Host, InferError, Metadata, NotFound, Readiness, ServerMetadata,
@@ -45,6 +49,7 @@ pub use limits::FrontLimits;
 pub use reply::{Reply, ReplyBody};
 pub use routes::Routes;
 pub use routes::admin::{Admin, AdminRoutes};
+pub use routes::grpc::GrpcRoutes;
 pub use routes::public::PublicRoutes;
 pub use serve::{ServeError, serve};
 pub use tls::{Pem, Tls, TlsError};

@@ -35,6 +35,15 @@ pub(crate) enum Problem {
         /// The path, undecoded.
         path: String,
     },
+    /// Because there is no such method of gRPC.
+    #[error(
+        "`{}` is not a method of this server, expected one that reflection lists",
+        shorten(path)
+    )]
+    UnknownMethod {
+        /// The path that names it.
+        path: String,
+    },
     /// Because the path holds a percent-encoded byte sequence that is not text.
     #[error("the path is not UTF-8 where it is percent-encoded")]
     PathNotUtf8,
@@ -60,11 +69,9 @@ pub(crate) enum Problem {
         /// What the header says.
         found: String,
     },
-    /// Because tensors follow the document as bytes.
-    #[error(
-        "inference-header-content-length: found tensors in binary, expected them as `data` in the JSON document"
-    )]
-    BinaryTensors,
+    /// Because a message of gRPC is compressed.
+    #[error("grpc-encoding: found a compressed message, expected one that is not")]
+    Compressed,
     /// Because a header has a value that it cannot have.
     #[error("{name}: expected {expected}")]
     Header {
@@ -182,14 +189,15 @@ impl Problem {
         reply
     }
 
-    fn status(&self) -> StatusCode {
+    /// The status that stands for it.
+    pub(crate) fn status(&self) -> StatusCode {
         match self {
             Self::UnknownPath { .. }
             | Self::UnknownAdminPath { .. }
             | Self::UnknownEndpoint { .. }
             | Self::UnknownModel { .. } => StatusCode::NOT_FOUND,
-            Self::Method { .. } => StatusCode::METHOD_NOT_ALLOWED,
-            Self::ContentType { .. } | Self::ContentEncoding { .. } | Self::BinaryTensors => {
+            Self::Method { .. } | Self::UnknownMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
+            Self::ContentType { .. } | Self::ContentEncoding { .. } | Self::Compressed => {
                 StatusCode::UNSUPPORTED_MEDIA_TYPE
             }
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
@@ -206,7 +214,8 @@ impl Problem {
         }
     }
 
-    fn retry_after(&self) -> Option<Duration> {
+    /// When a new attempt makes sense, if ever.
+    pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {
             Self::Infer(InferError::Busy { retry_after }) => Some(*retry_after),
             Self::Denied(denied) => denied.retry_after(),
@@ -240,6 +249,7 @@ const fn infer_status(error: &InferError) -> StatusCode {
         | InferError::StreamPoisoned
         | InferError::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
         InferError::StreamFull => StatusCode::INSUFFICIENT_STORAGE,
+        InferError::Unsupported { .. } => StatusCode::NOT_IMPLEMENTED,
         InferError::NothingCame { .. } => StatusCode::GATEWAY_TIMEOUT,
         InferError::Faulted(_) | InferError::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -260,6 +270,7 @@ fn describe(error: &InferError) -> String {
         InferError::Faulted(fault) => {
             format!("the model broke ({}): {}", fault.class, fault.message)
         }
+        InferError::Unsupported { what } => format!("this server does not {what}"),
         InferError::ShuttingDown => "the server is about to stop".to_owned(),
         InferError::Internal => "the server failed; its log says how".to_owned(),
     }

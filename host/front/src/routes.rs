@@ -1,6 +1,8 @@
 //! From a request to a reply.
 
 pub(crate) mod admin;
+mod extensions;
+pub(crate) mod grpc;
 pub(crate) mod public;
 
 use std::future::Future;

@@ -2,7 +2,7 @@
 //!
 //! The name of an endpoint may hold one slash, so the path is read from its end: the last segment
 //! says what is asked, `versions/{model}` may stand before it, and what is left is the endpoint.
-//! An endpoint of a tenant that is itself called `infer`, `ready` or `records` is reached with
+//! An endpoint of a tenant that is itself called `infer`, `ready`, `records` or `stats` is reached with
 //! `%2F`.
 
 use std::borrow::Cow;
@@ -23,6 +23,10 @@ pub(crate) enum Target<'path> {
     Ready,
     /// `/v2/models`
     Endpoints,
+    /// `/v2/models/stats`
+    Statistics,
+    /// `/v2/repository/index`
+    Index,
     /// `/v2/models/{endpoint}[/versions/{model}][/…]`
     Endpoint {
         /// The name of the endpoint.
@@ -45,6 +49,12 @@ pub(crate) enum Ask {
     Ready,
     /// To describe itself.
     Metadata,
+    /// To say what its models have done.
+    Statistics,
+    /// To be loaded: `/v2/repository/models/{endpoint}[/versions/{model}]/load`.
+    Load,
+    /// To be unloaded, likewise.
+    Unload,
 }
 
 impl<'path> Target<'path> {
@@ -58,15 +68,21 @@ impl<'path> Target<'path> {
             "/health/live" => Ok(Self::Live),
             "/health/ready" => Ok(Self::Ready),
             "/models" => Ok(Self::Endpoints),
+            "/models/stats" => Ok(Self::Statistics),
+            "/repository/index" => Ok(Self::Index),
             _ => {
-                let name = rest.strip_prefix("/models/").ok_or_else(unknown)?;
-                Self::parse_endpoint(name)?.ok_or_else(unknown)
+                let endpoint = if let Some(name) = rest.strip_prefix("/repository/models/") {
+                    split_change(name).map(|(name, ask)| Self::parse_endpoint(name, ask))
+                } else {
+                    let name = rest.strip_prefix("/models/").map(split_ask);
+                    name.map(|(name, ask)| Self::parse_endpoint(name, ask))
+                };
+                endpoint.transpose()?.flatten().ok_or_else(unknown)
             }
         }
     }
 
-    fn parse_endpoint(rest: &'path str) -> Result<Option<Self>, Problem> {
-        let (rest, ask) = split_ask(rest);
+    fn parse_endpoint(rest: &'path str, ask: Ask) -> Result<Option<Self>, Problem> {
         let (endpoint, model) = match rest.rsplit_once("/versions/") {
             Some((endpoint, model)) => (endpoint, Some(model)),
             None => (rest, None),
@@ -87,13 +103,19 @@ impl<'path> Target<'path> {
             Self::Endpoint { ask: Ask::Infer, .. } => Act::Infer,
             Self::Endpoint { ask: Ask::Append, .. } => Act::Append,
             Self::Endpoint { ask: Ask::Ready | Ask::Metadata, .. } => Act::Describe,
+            Self::Statistics | Self::Endpoint { ask: Ask::Statistics, .. } => Act::Observe,
+            Self::Index => Act::Describe,
+            Self::Endpoint { ask: Ask::Load | Ask::Unload, .. } => Act::Operate,
         }
     }
 
     /// The methods that make sense here, as the header `allow` lists them.
     pub(crate) const fn allow(&self) -> &'static str {
         match self {
-            Self::Endpoint { ask: Ask::Infer | Ask::Append, .. } => "POST",
+            Self::Index
+            | Self::Endpoint { ask: Ask::Infer | Ask::Append | Ask::Load | Ask::Unload, .. } => {
+                "POST"
+            }
             _ => "GET, HEAD",
         }
     }
@@ -104,7 +126,16 @@ fn split_ask(rest: &str) -> (&str, Ask) {
         Some((name, "infer")) => (name, Ask::Infer),
         Some((name, "records")) => (name, Ask::Append),
         Some((name, "ready")) => (name, Ask::Ready),
+        Some((name, "stats")) => (name, Ask::Statistics),
         _ => (rest, Ask::Metadata),
+    }
+}
+
+fn split_change(rest: &str) -> Option<(&str, Ask)> {
+    match rest.rsplit_once('/')? {
+        (name, "load") => Some((name, Ask::Load)),
+        (name, "unload") => Some((name, Ask::Unload)),
+        _ => None,
     }
 }
 
@@ -141,6 +172,8 @@ mod tests {
             ("/v2/health/live", Target::Live),
             ("/v2/health/ready", Target::Ready),
             ("/v2/models", Target::Endpoints),
+            ("/v2/models/stats", Target::Statistics),
+            ("/v2/repository/index", Target::Index),
         ];
         for (path, expected) in cases {
             assert_eq!(Target::parse(path).unwrap(), expected, "{path}");
@@ -154,6 +187,10 @@ mod tests {
         check("/v2/models/flights/ready", "flights", None, Ask::Ready);
         check("/v2/models/flights", "flights", None, Ask::Metadata);
         check("/v2/models/flights/", "flights", None, Ask::Metadata);
+        check("/v2/models/flights/stats", "flights", None, Ask::Statistics);
+        check("/v2/models/a/b/versions/m/stats", "a/b", Some("m"), Ask::Statistics);
+        check("/v2/repository/models/flights/load", "flights", None, Ask::Load);
+        check("/v2/repository/models/a/b/versions/m/unload", "a/b", Some("m"), Ask::Unload);
     }
 
     #[test]
@@ -195,6 +232,9 @@ mod tests {
             "/v2/models/a/versions/m/records",
             "/v2/models/a/versions/m/x/infer",
             "/metrics",
+            "/v2/repository",
+            "/v2/repository/models/flights",
+            "/v2/repository/models/load",
         ];
         for path in paths {
             let parsed = Target::parse(path);

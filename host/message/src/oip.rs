@@ -29,8 +29,8 @@ mod reader;
 use crate::{Parameters, Tensor};
 
 pub use binary::{
-    BinaryDocument, decode_binary_request, decode_binary_response, encode_binary_request,
-    encode_binary_response,
+    BinaryDocument, BinaryOutputs, decode_binary_request, decode_binary_response,
+    encode_binary_request, encode_binary_response,
 };
 pub(crate) use decode::ResponseDocument;
 pub(crate) use encode::Object;

@@ -15,6 +15,8 @@ const FILE: &str = "host.json";
 pub struct Addresses {
     /// The Open Inference Protocol over REST.
     pub rest: SocketAddr,
+    /// The same over gRPC.
+    pub grpc: SocketAddr,
     /// Metrics and administration.
     pub admin: SocketAddr,
 }

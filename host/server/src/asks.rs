@@ -1,17 +1,22 @@
 //! The host as the front sees it: questions in, documents out.
 
+mod extensions;
+mod view;
+
 use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
 use front::{
-    Answered, Appended, Call, Caller, InferError, Metadata, NotFound, Readiness, ServerMetadata,
+    Answered, Appended, Call, Caller, IndexEntry, InferError, Metadata, ModelStatistics, NotFound,
+    Readiness, RepositoryChange, ServerMetadata,
 };
 use message::oip::{Encoding, InferRequest, InferResponse, encode_response};
 use message::{Outcome, Parameter, Time};
 use sandbox::TensorType;
 use tokio::sync::oneshot;
 
+use self::view::View;
 use crate::clock;
 use crate::endpoint::{self, Ask, Endpoint, Event, Records, Reply, Unanswered};
 use crate::envelope::{self, Incoming, ReturnTo};
@@ -25,12 +30,18 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 const PAUSED: &str = "the endpoint is paused";
 /// How many of the known names an error lists.
 const KNOWN_NAMES: usize = 50;
+/// The extensions of the protocol that there are.
+const EXTENSIONS: [&str; 4] =
+    ["schedule_policy", "binary_tensor_data", "statistics", "model_repository"];
 
 impl front::Host for Shared {
     async fn infer(&self, caller: &Caller, name: &str, call: Call) -> Result<Answered, InferError> {
         let endpoint = self.known_endpoint(caller, name)?;
-        let (reply, answer) = Reply::new(call.wants_tensors);
-        let ask = ask_of(caller, &*open(&endpoint)?, call)?;
+        let live = open(&endpoint)?;
+        let view = View::new(&call.document, call.wants_tensors, &live.outputs)?;
+        let ask = ask_of(caller, &live, call)?;
+        drop(live);
+        let (reply, answer) = Reply::new(view.takes_value());
         let call = Box::new(endpoint::Call { ask, reply });
         if endpoint.inbox.offer(Event::Call(call)).is_err() {
             return Err(InferError::Busy { retry_after: RETRY_AFTER });
@@ -39,9 +50,7 @@ impl front::Host for Shared {
             Ok(Ok(answered)) if answered.is_error => {
                 Err(InferError::NothingCame { json: answered.document })
             }
-            Ok(Ok(answered)) => {
-                Ok(Answered { json: answered.document, response: answered.response })
-            }
+            Ok(Ok(answered)) => view.of(answered.document, answered.response),
             Ok(Err(unanswered)) => Err(error_of(unanswered)),
             // The driver has ended, and with it the endpoint.
             Err(_) => Err(InferError::ShuttingDown),
@@ -60,8 +69,11 @@ impl front::Host for Shared {
         let Some(member) = live.member(model) else {
             return Err(unavailable(&endpoint, model));
         };
+        let outputs = &member.model.description().outputs;
+        let view = View::new(&call.document, call.wants_tensors, outputs)?;
         let request = ask_of(caller, &live, call)?.request;
-        alone(&endpoint, member, Arc::new(request)).await
+        let answered = alone(&endpoint, member, Arc::new(request)).await?;
+        view.of(answered.json, answered.response)
     }
 
     async fn append(
@@ -119,6 +131,30 @@ impl front::Host for Shared {
         }
     }
 
+    fn statistics(
+        &self,
+        caller: &Caller,
+        name: Option<&str>,
+        model: Option<&str>,
+    ) -> Result<Vec<ModelStatistics>, NotFound> {
+        self.statistics_of(caller, name, model)
+    }
+
+    fn repository(&self, caller: &Caller) -> Vec<IndexEntry> {
+        self.index(caller)
+    }
+
+    async fn change_repository(
+        &self,
+        caller: &Caller,
+        name: &str,
+        _: Option<&str>,
+        _: RepositoryChange,
+    ) -> Result<(), InferError> {
+        self.known_endpoint(caller, name)?;
+        Err(extensions::unsupported())
+    }
+
     fn live(&self) -> bool {
         true
     }
@@ -127,7 +163,7 @@ impl front::Host for Shared {
         ServerMetadata {
             name: "understudy".into(),
             version: env!("CARGO_PKG_VERSION").into(),
-            extensions: vec!["schedule_policy".into()],
+            extensions: EXTENSIONS.map(str::to_owned).into(),
         }
     }
 

@@ -68,8 +68,13 @@ impl Host {
     /// models cannot be watched. Each is one line for the operator.
     pub async fn start(options: HostOptions) -> Result<Self> {
         let public = listen("listen", options.listen).await?;
+        let grpc = listen("grpc-listen", options.grpc_listen).await?;
         let admin = listen("admin-listen", options.admin_listen).await?;
-        let addresses = Addresses { rest: public.local_addr()?, admin: admin.local_addr()? };
+        let addresses = Addresses {
+            rest: public.local_addr()?,
+            grpc: grpc.local_addr()?,
+            admin: admin.local_addr()?,
+        };
         std::fs::create_dir_all(&options.data_dir)
             .with_context(|| format!("cannot make the data directory {:?}", options.data_dir))?;
         let stream: Arc<dyn Stream> =
@@ -103,7 +108,7 @@ impl Host {
             listeners: Vec::new(),
             stop_listeners,
         };
-        host.serve(public, admin, options.front_limits());
+        host.serve([public, grpc, admin], options.front_limits());
         Ok(host)
     }
 
@@ -165,7 +170,7 @@ impl Host {
         crate::status::of(&self.shared, &Caller::local())
     }
 
-    fn serve(&mut self, public: TcpListener, admin: TcpListener, limits: FrontLimits) {
+    fn serve(&mut self, [public, grpc, admin]: [TcpListener; 3], limits: FrontLimits) {
         let stopping = |mut stop: watch::Receiver<bool>| async move {
             // An error means that the host was dropped, which stops the listeners as well.
             let _stopped = stop.wait_for(|stop| *stop).await;
@@ -174,9 +179,11 @@ impl Host {
         let guard = Guard::open();
         let public_routes =
             PublicRoutes::new(Arc::clone(&self.shared), limits.clone(), guard.clone());
+        let grpc_routes = public_routes.grpc();
         let admin_routes = AdminRoutes::new(Arc::clone(&self.shared), guard);
         self.listeners = vec![
             tokio::spawn(front::serve(public, None, public_routes, limits.clone(), stop())),
+            tokio::spawn(front::serve(grpc, None, grpc_routes, limits.clone(), stop())),
             tokio::spawn(front::serve(admin, None, admin_routes, limits, stop())),
         ];
     }

@@ -1,5 +1,7 @@
 //! What is counted: for metrics, for `status`, and for nothing else.
 
+mod statistics;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
@@ -12,6 +14,7 @@ use parking_lot::Mutex;
 
 use crate::endpoint::Endpoint;
 use crate::host::Shared;
+use crate::meter::statistics::Statistics;
 use crate::stage::State;
 
 /// Counts for the whole host.
@@ -34,6 +37,7 @@ pub(crate) struct EndpointMeter {
 /// Counts for one model.
 pub(crate) struct ModelMeter {
     pub(crate) metrics: ModelMetrics,
+    pub(crate) statistics: Statistics,
     latency: Mutex<Latency>,
 }
 
@@ -78,7 +82,8 @@ impl EndpointMeter {
     /// The counts of a model.
     pub(crate) fn model(&self, name: &ModelName) -> Arc<ModelMeter> {
         let metrics = self.metrics.model(name);
-        Arc::new(ModelMeter { metrics, latency: Mutex::default() })
+        let statistics = Statistics::default();
+        Arc::new(ModelMeter { metrics, statistics, latency: Mutex::default() })
     }
 
     /// Counts the answers of one turn of the driver.

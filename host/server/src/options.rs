@@ -26,6 +26,7 @@ const CACHE_BYTES: u64 = 8 << 30;
 #[derive(Debug, Clone)]
 pub struct HostOptions {
     pub(crate) listen: SocketAddr,
+    pub(crate) grpc_listen: SocketAddr,
     pub(crate) admin_listen: SocketAddr,
     pub(crate) models_dir: PathBuf,
     pub(crate) data_dir: PathBuf,
@@ -47,6 +48,9 @@ pub struct HostArguments {
     /// Where requests are taken; port 0 lets the system choose [default: 127.0.0.1:8000].
     #[arg(long, value_name = "ADDRESS")]
     pub listen: Option<SocketAddr>,
+    /// Where requests are taken over gRPC; port 0 lets the system choose [default: 127.0.0.1:8001].
+    #[arg(long, value_name = "ADDRESS")]
+    pub grpc_listen: Option<SocketAddr>,
     /// Where metrics and status are; port 0 lets the system choose [default: 127.0.0.1:8002].
     #[arg(long, value_name = "ADDRESS")]
     pub admin_listen: Option<SocketAddr>,
@@ -69,6 +73,7 @@ impl HostOptions {
         };
         Ok(Self {
             listen: arguments.listen.unwrap_or(config.listen),
+            grpc_listen: arguments.grpc_listen.unwrap_or(config.grpc_listen),
             admin_listen: arguments.admin_listen.unwrap_or(config.admin_listen),
             models_dir: arguments.models.unwrap_or_else(|| config.models.clone()),
             data_dir: arguments.data.unwrap_or_else(|| config.data.clone()),

@@ -31,7 +31,8 @@ impl Server {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("serve").arg("--models").arg(folder.models());
         command.arg("--data").arg(folder.data()).current_dir(folder.path());
-        command.args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"]);
+        command.args(["--listen", "127.0.0.1:0", "--grpc-listen", "127.0.0.1:0"]);
+        command.args(["--admin-listen", "127.0.0.1:0"]);
         let host = Self::start(command.env("RUST_LOG", "error"), &["rest", "admin"])?;
         host.wait_for(models)?;
         Ok(host)

@@ -30,6 +30,7 @@ impl HostHere {
             data: Some(folder.data()),
             config: None,
             listen: Some(any),
+            grpc_listen: Some(any),
             admin_listen: Some(any),
         };
         let runtime = Runtime::new()?;

@@ -28,6 +28,7 @@ pub const ALL: &[Guest] = guests! {
     "memory-16" in "memory" => Answers(3.0),
     "echo" in "echo" => AnswersOtherwise,
     "every-datatype" in "every-datatype" => AnswersOtherwise,
+    "datatypes-13" in "datatypes" => AnswersOtherwise,
     "batch-size" in "batch-size" => Answers(1.0),
     "counter" in "counter" => AnswersOtherwise,
     "noted" in "noted" => Answers(3.0),

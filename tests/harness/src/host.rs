@@ -30,6 +30,7 @@ pub struct Options {
 pub struct Host {
     child: Child,
     rest: SocketAddr,
+    grpc: SocketAddr,
     admin: SocketAddr,
     announced: Vec<String>,
     log: Log,
@@ -139,6 +140,11 @@ impl Host {
     /// Where requests are taken.
     pub const fn rest(&self) -> SocketAddr {
         self.rest
+    }
+
+    /// Where requests are taken over gRPC.
+    pub const fn grpc(&self) -> SocketAddr {
+        self.grpc
     }
 
     /// Where metrics and status are.
@@ -393,7 +399,8 @@ impl Site {
         let mut child = self
             .command()
             .arg("serve")
-            .args(["--listen", "127.0.0.1:0", "--admin-listen", "127.0.0.1:0"])
+            .args(["--listen", "127.0.0.1:0", "--grpc-listen", "127.0.0.1:0"])
+            .args(["--admin-listen", "127.0.0.1:0"])
             .args(["--models".as_ref(), self.models.as_os_str()])
             .args(["--data".as_ref(), self.data().as_os_str()])
             .args(["--config".as_ref(), config.as_os_str()])
@@ -409,12 +416,13 @@ impl Site {
         let mut announced = Vec::new();
         while let Ok(line) = lines.recv_timeout(PATIENCE) {
             announced.push(line);
-            if let (Some(rest), Some(admin)) =
-                (address(&announced, "rest: "), address(&announced, "admin: "))
+            let address = |prefix| address(&announced, prefix);
+            if let (Some(rest), Some(grpc), Some(admin)) =
+                (address("rest: "), address("grpc: "), address("admin: "))
             {
                 *self.rest.lock().unwrap_or_else(PoisonError::into_inner) = Some(rest);
                 announced.extend(lines.try_iter());
-                return Ok(Host { child, rest, admin, announced, log, site: self });
+                return Ok(Host { child, rest, grpc, admin, announced, log, site: self });
             }
         }
         // Ends at once where standard output is closed, and is killed where it says nothing.

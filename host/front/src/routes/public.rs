@@ -3,12 +3,13 @@
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use bytes::Bytes;
 use hyper::body::Incoming;
 use hyper::header::EXPECT;
 use hyper::http::request::Parts;
 use hyper::{Request, StatusCode};
 use message::Time;
-use message::oip::Encoding;
+use message::oip::{BinaryOutputs, Encoding, decode_request_as, encode_binary_response};
 use serde_json::{Value, json};
 
 use crate::body;
@@ -20,10 +21,14 @@ use crate::host::{Call, Host, Metadata, Readiness, TensorMetadata};
 use crate::limits::FrontLimits;
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
+use crate::routes::grpc::GrpcRoutes;
 use crate::routes::{Routes, check_method};
 use crate::target::{Ask, Target};
 
-const DOCUMENT: &[&str] = &["application/json"];
+/// The type of a body that is a document.
+pub(super) const DOCUMENT: &[&str] = &["application/json"];
+/// The types of a body with tensors behind its document.
+const BINARY: &[&str] = &["application/octet-stream", "application/json"];
 const RECORDS: &[&str] = &["application/x-ndjson", "application/jsonl", "application/json-lines"];
 
 /// Replies to callers of the protocol.
@@ -32,13 +37,14 @@ const RECORDS: &[&str] = &["application/x-ndjson", "application/jsonl", "applica
 #[derive(Debug)]
 pub struct PublicRoutes<H>(Arc<Shared<H>>);
 
+/// What the routes of the protocol share, over REST and over gRPC.
 #[derive(Debug)]
-struct Shared<H> {
-    host: Arc<H>,
-    limits: FrontLimits,
+pub(super) struct Shared<H> {
+    pub(super) host: Arc<H>,
+    pub(super) limits: FrontLimits,
     calls: Gate,
-    memory: Gate,
-    guard: Guard,
+    pub(super) memory: Gate,
+    pub(super) guard: Guard,
 }
 
 impl<H: Host> PublicRoutes<H> {
@@ -47,6 +53,11 @@ impl<H: Host> PublicRoutes<H> {
         let calls = Gate::new(limits.calls_open_max);
         let memory = Gate::new(limits.bodies_bytes_max);
         Self(Arc::new(Shared { host, limits, calls, memory, guard }))
+    }
+
+    /// The same over gRPC; the calls of both count towards the same limits.
+    pub fn grpc(&self) -> GrpcRoutes<H> {
+        GrpcRoutes::new(Arc::clone(&self.0))
     }
 
     /// How many calls are open.
@@ -110,6 +121,17 @@ impl<H: Host> Shared<H> {
             Target::Endpoint { endpoint, model, ask: Ask::Metadata } => {
                 self.metadata(caller, &endpoint, model.as_deref())
             }
+            Target::Endpoint { endpoint, model, ask: Ask::Statistics } => {
+                self.statistics(caller, Some(&endpoint), model.as_deref())
+            }
+            Target::Endpoint { endpoint, model, ask: Ask::Load } => {
+                self.load(caller, (&endpoint, model.as_deref()), head, body).await
+            }
+            Target::Endpoint { endpoint, model, ask: Ask::Unload } => {
+                self.unload(caller, (&endpoint, model.as_deref()), head, body).await
+            }
+            Target::Statistics => self.statistics(caller, None, None),
+            Target::Index => self.index(caller, head, body).await,
             Target::Endpoints => Ok(self.endpoints(caller)),
             Target::Server => Ok(self.server()),
             Target::Live => Ok(live(self.host.live())),
@@ -136,18 +158,20 @@ impl<H: Host> Shared<H> {
     ) -> Result<Reply, Problem> {
         let received = now();
         let place = self.place()?;
-        headers::check_body(&head.headers, DOCUMENT)?;
+        let encoding = headers::encoding(&head.headers)?;
+        let accepted = if encoding == Encoding::Json { DOCUMENT } else { BINARY };
+        headers::check_body(&head.headers, accepted)?;
         let idempotency_key = headers::idempotency_key(&head.headers)?;
         let traceparent = headers::traceparent(&head.headers);
         let whole = self.receive(head, body).await?;
-        headers::check_no_binary(&head.headers, whole.bytes.len())?;
-        let document = body::decode(whole.bytes.clone()).await?;
-        let body = whole.bytes.clone();
+        let decode = move |bytes: &[u8]| decode_request_as(bytes, encoding);
+        let document = body::decode(whole.bytes.clone(), decode).await?;
+        let binary = BinaryOutputs::of(&document);
         let call = Call {
             document,
-            body,
-            encoding: Encoding::Json,
-            wants_tensors: false,
+            body: whole.bytes.clone(),
+            encoding,
+            wants_tensors: !binary.is_empty(),
             timeout: None,
             idempotency_key,
             traceparent,
@@ -158,7 +182,16 @@ impl<H: Host> Shared<H> {
             Some(model) => self.host.infer_model(caller, endpoint, model, call).await,
         };
         let answered = answered.map_err(|error| Problem::from_infer(error, endpoint, model))?;
-        Ok(reply::encoded(StatusCode::OK, answered.json, Some(place)))
+        match &answered.response {
+            Some(response) if !binary.is_empty() => {
+                let document = encode_binary_response(response, |name| binary.contains(name));
+                let (name, value) = headers::document_length(document.document_bytes);
+                let mut reply = reply::binary(Bytes::from(document.bytes), place);
+                reply.headers_mut().insert(name, value);
+                Ok(reply)
+            }
+            _ => Ok(reply::encoded(StatusCode::OK, answered.json, Some(place))),
+        }
     }
 
     async fn append(
@@ -179,11 +212,15 @@ impl<H: Host> Shared<H> {
         Ok(reply::json(StatusCode::OK, &json!({ "first_offset": first_offset, "count": count })))
     }
 
-    fn place(&self) -> Result<Pass, Problem> {
+    pub(super) fn place(&self) -> Result<Pass, Problem> {
         self.calls.enter(1).ok_or(Problem::TooManyCalls)
     }
 
-    async fn receive(&self, head: &Parts, body: Incoming) -> Result<body::Received, Problem> {
+    pub(super) async fn receive(
+        &self,
+        head: &Parts,
+        body: Incoming,
+    ) -> Result<body::Received, Problem> {
         // Who expects to be asked on has not sent anything yet, and reading would ask.
         let discard = !head.headers.contains_key(EXPECT);
         body::receive(body, &self.limits, &self.memory, discard).await
@@ -279,7 +316,8 @@ fn describe_tensor(tensor: TensorMetadata) -> Value {
     json!({ "name": tensor.name, "datatype": tensor.datatype.wire_name(), "shape": shape })
 }
 
-fn now() -> Time {
+/// The time.
+pub(super) fn now() -> Time {
     let since_epoch = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH);
     Time::EPOCH + since_epoch.unwrap_or_default()
 }

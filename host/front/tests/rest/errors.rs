@@ -80,9 +80,8 @@ async fn bodies_that_are_not_plain_json_are_refused() {
     check(post("content-type: text/csv\r\n"), 415, error).await;
     let error = "content-encoding: found `gzip`, expected a body that is not encoded";
     check(post("content-encoding: gzip\r\n"), 415, error).await;
-    let error = "inference-header-content-length: found tensors in binary, expected them as `data` \
-                 in the JSON document";
-    check(post("inference-header-content-length: 10\r\n"), 415, error).await;
+    let error = "content-type: found `application/octet-stream`, expected application/json";
+    check(post("content-type: application/octet-stream\r\n"), 415, error).await;
     let error = "content-type: found `application/json`, expected application/x-ndjson";
     let json = "content-type: application/json\r\n";
     check(post_with("/v2/models/echo/records", json, DOCUMENT), 415, error).await;

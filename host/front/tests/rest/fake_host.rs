@@ -1,15 +1,17 @@
 //! A host whose endpoints are named after what they do.
 
-use std::sync::Mutex;
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use bytes::Bytes;
 use front::{
-    Admin, Answered, Appended, Call, Caller, Host, InferError, Metadata, NotFound, Readiness,
-    ServerMetadata, TensorMetadata,
+    Admin, Answered, Appended, BatchStatistics, Call, Caller, Host, IndexEntry, IndexState,
+    InferError, MemoryUsage, Metadata, ModelStatistics, NotFound, Readiness, RepositoryChange,
+    ServerMetadata, Tally, TensorMetadata,
 };
 use hyper::StatusCode;
-use message::{Datatype, Fault, FaultClass, Refusal};
+use message::oip::InferResponse;
+use message::{Datatype, Fault, FaultClass, Refusal, Time};
 use serde_json::{Value, json};
 use tokio::sync::{Semaphore, watch};
 
@@ -22,6 +24,8 @@ pub(crate) struct FakeHost {
     pub(crate) calls: Mutex<Vec<Call>>,
     /// The records that were appended.
     pub(crate) records: Mutex<Vec<Bytes>>,
+    /// What was loaded and unloaded.
+    pub(crate) changes: Mutex<Vec<(Option<String>, RepositoryChange)>>,
     /// The statuses of the replies.
     pub(crate) statuses: Mutex<Vec<StatusCode>>,
     /// Lets calls of the endpoint `gated` go on, one for each permit.
@@ -35,6 +39,7 @@ impl Default for FakeHost {
         Self {
             calls: Mutex::default(),
             records: Mutex::default(),
+            changes: Mutex::default(),
             statuses: Mutex::default(),
             gate: Semaphore::new(0),
             waiting: watch::Sender::new(0),
@@ -59,6 +64,16 @@ impl FakeHost {
     }
 }
 
+/// The inputs of a call as outputs.
+fn echo(endpoint: &str, call: &Call) -> Arc<InferResponse> {
+    Arc::new(InferResponse {
+        model_name: endpoint.to_owned(),
+        id: call.document.id.clone(),
+        outputs: call.document.inputs.clone(),
+        ..InferResponse::default()
+    })
+}
+
 /// A call at the gate, until it passes or its caller hangs up.
 struct Waits<'host>(&'host watch::Sender<usize>);
 
@@ -78,6 +93,7 @@ impl Drop for Waits<'_> {
 impl Host for FakeHost {
     async fn infer(&self, _: &Caller, endpoint: &str, call: Call) -> Result<Answered, InferError> {
         let id = call.document.id.clone();
+        let response = call.wants_tensors.then(|| echo(endpoint, &call));
         self.calls.lock().expect("no test panics here").push(call);
         let retry_after = Duration::from_secs(7);
         match endpoint {
@@ -101,7 +117,7 @@ impl Host for FakeHost {
             _ => return Err(InferError::UnknownEndpoint { known: Self::known() }),
         }
         let document = json!({ "model_name": endpoint, "id": id, "outputs": [] });
-        Ok(Answered { json: Bytes::from(document.to_string()), response: None })
+        Ok(Answered { json: Bytes::from(document.to_string()), response })
     }
 
     async fn infer_model(
@@ -179,6 +195,59 @@ impl Host for FakeHost {
             Some("warming") => Ok(Readiness::NotReady("it warms up".to_owned())),
             Some(_) => Err(NotFound::Endpoint { known: Self::known() }),
         }
+    }
+
+    fn statistics(
+        &self,
+        _: &Caller,
+        endpoint: Option<&str>,
+        model: Option<&str>,
+    ) -> Result<Vec<ModelStatistics>, NotFound> {
+        if !matches!(endpoint, None | Some("echo")) {
+            return Err(NotFound::Endpoint { known: Self::known() });
+        }
+        let tally = |count, ns| Tally { count, time: Duration::from_nanos(ns) };
+        Ok(vec![ModelStatistics {
+            endpoint: "echo".to_owned(),
+            model: model.unwrap_or("good").to_owned(),
+            last_inference: Some(Time::from_us(7_999)),
+            inferences: 3,
+            executions: 2,
+            success: tally(2, 20),
+            fail: tally(1, 10),
+            queue: tally(3, 5),
+            compute_infer: tally(3, 25),
+            batches: vec![BatchStatistics { size: 2, compute_infer: tally(1, 9) }],
+            memory: vec![MemoryUsage { kind: "CPU".to_owned(), bytes: 64 }],
+        }])
+    }
+
+    fn repository(&self, _: &Caller) -> Vec<IndexEntry> {
+        let entry = |model: &str, state, reason: &str| IndexEntry {
+            endpoint: "echo".to_owned(),
+            model: model.to_owned(),
+            state,
+            reason: reason.to_owned(),
+        };
+        vec![
+            entry("good", IndexState::Ready, ""),
+            entry("broken", IndexState::Unavailable, "its file was refused"),
+        ]
+    }
+
+    async fn change_repository(
+        &self,
+        _: &Caller,
+        endpoint: &str,
+        model: Option<&str>,
+        change: RepositoryChange,
+    ) -> Result<(), InferError> {
+        if endpoint != "echo" {
+            return Err(InferError::UnknownEndpoint { known: Self::known() });
+        }
+        let change = (model.map(str::to_owned), change);
+        self.changes.lock().expect("no test panics here").push(change);
+        Ok(())
     }
 
     fn live(&self) -> bool {

@@ -34,6 +34,14 @@ impl Rig {
         Self { address, host, stop: Some(stop), served, routes }
     }
 
+    /// A listener for gRPC beside it, for as long as the process runs.
+    pub(crate) async fn grpc(&self) -> SocketAddr {
+        let (address, stop, _) = listen(self.routes.grpc(), FrontLimits::default(), None).await;
+        // Dropping it would stop the listener.
+        std::mem::forget(stop);
+        address
+    }
+
     pub(crate) async fn connect(&self) -> Client {
         Client::connect(self.address).await
     }

@@ -4,9 +4,11 @@
 //! The parameter `binary_data_size` stands for the place of a tensor's elements, and is therefore
 //! not kept as a parameter of the tensor.
 
+use std::collections::BTreeMap;
+
 use super::error::DecodeError;
 use super::{InferRequest, InferResponse, decode, encode, raw};
-use crate::Parameter;
+use crate::{Parameter, Parameters};
 
 /// The parameter of a tensor whose elements stand behind the document, with their size in bytes.
 pub(super) const BINARY_DATA_SIZE: &str = "binary_data_size";
@@ -67,22 +69,35 @@ pub fn encode_binary_response(
     BinaryDocument { bytes, document_bytes }
 }
 
-impl InferRequest {
-    /// Whether the caller wants this output in binary.
-    pub fn wants_binary(&self, output: &str) -> bool {
-        let is_true = |parameter: Option<&Parameter>| {
-            parameter.map(|parameter| *parameter == Parameter::Bool(true))
+/// Which outputs a caller wants in binary.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct BinaryOutputs {
+    by_name: BTreeMap<String, bool>,
+    otherwise: bool,
+}
+
+impl BinaryOutputs {
+    /// What a request says about its outputs.
+    pub fn of(request: &InferRequest) -> Self {
+        let said = |parameters: &Parameters, name: &str| {
+            parameters.get(name).map(|parameter| *parameter == Parameter::Bool(true))
         };
-        let requested = self.outputs.iter().find(|requested| requested.name == output);
-        let by_name =
-            requested.and_then(|requested| is_true(requested.parameters.get(BINARY_DATA)));
-        by_name.or_else(|| is_true(self.parameters.get(BINARY_DATA_OUTPUT))).unwrap_or(false)
+        let by_name = request.outputs.iter().filter_map(|requested| {
+            let wants = said(&requested.parameters, BINARY_DATA)?;
+            Some((requested.name.clone(), wants))
+        });
+        let otherwise = said(&request.parameters, BINARY_DATA_OUTPUT).unwrap_or(false);
+        Self { by_name: by_name.collect(), otherwise }
     }
 
-    /// Whether the caller wants any output in binary.
-    pub fn wants_any_binary(&self) -> bool {
-        self.parameters.get(BINARY_DATA_OUTPUT) == Some(&Parameter::Bool(true))
-            || self.outputs.iter().any(|requested| self.wants_binary(&requested.name))
+    /// Whether this output is wanted in binary.
+    pub fn contains(&self, output: &str) -> bool {
+        self.by_name.get(output).copied().unwrap_or(self.otherwise)
+    }
+
+    /// Whether none is.
+    pub fn is_empty(&self) -> bool {
+        !self.otherwise && !self.by_name.values().any(|wants| *wants)
     }
 }
 

@@ -59,6 +59,7 @@ impl Demo {
             models: Some(models),
             data: Some(self.data.clone()),
             listen: Some(free_or_any(8000)),
+            grpc_listen: Some(free_or_any(8001)),
             admin_listen: Some(free_or_any(8002)),
             config: None,
         })?;

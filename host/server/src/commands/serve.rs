@@ -79,6 +79,7 @@ pub(crate) fn start_log_to(file: &Path) -> Result<()> {
 fn announce(host: &Host, options: &HostOptions) {
     println!("understudy {}", env!("CARGO_PKG_VERSION"));
     println!("rest: {}", shown(host.addresses.rest));
+    println!("grpc: {}", shown(host.addresses.grpc));
     println!("admin: {}", shown(host.addresses.admin));
     println!("models: {}", host.shared.models_dir.display());
     println!("data: {}", host.shared.data_dir.display());

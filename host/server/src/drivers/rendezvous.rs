@@ -308,6 +308,7 @@ impl Driver {
     }
 
     fn handle_scored(&mut self, now: Time, identity: &Arc<Identity>, scored: Vec<Scored>) {
+        identity.meter.statistics.record(now, &scored);
         let mut scores = Vec::with_capacity(scored.len());
         for scored in scored {
             self.count_call(identity, &scored.outcome);

@@ -96,19 +96,15 @@ fn a_taken_port_is_named_in_one_line() {
     let data = tempfile::tempdir().unwrap();
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let port = taken.local_addr().unwrap().port();
-    for option in ["--listen", "--admin-listen"] {
-        let other = if option == "--listen" { "--admin-listen" } else { "--listen" };
-        let output = understudy([
-            "serve",
-            "--models",
-            text(&models.path()),
-            "--data",
-            text(data.path()),
-            option,
-            &format!("127.0.0.1:{port}"),
-            other,
-            "127.0.0.1:0",
-        ]);
+    let options = ["--listen", "--grpc-listen", "--admin-listen"];
+    for option in options {
+        let taken = format!("127.0.0.1:{port}");
+        let (models, data) = (models.path(), data.path());
+        let mut arguments = vec!["serve", "--models", text(&models), "--data", text(data)];
+        for each in options {
+            arguments.extend([each, if each == option { &*taken } else { "127.0.0.1:0" }]);
+        }
+        let output = understudy(arguments);
         assert!(!output.status.success());
         let log = String::from_utf8(output.stderr).unwrap();
         let line = only_line(&log);

@@ -65,8 +65,8 @@ fn without_anything_behind_it_a_document_means_what_it_always_meant() {
 fn an_output_is_binary_where_it_or_else_the_request_says_so() {
     let wants = |parameters: &str, outputs: &str| {
         let document = format!(r#"{{"parameters":{parameters},"inputs":[],"outputs":{outputs}}}"#);
-        let request = decode(&document, &[]).unwrap();
-        (request.wants_binary("y"), request.wants_any_binary())
+        let outputs = BinaryOutputs::of(&decode(&document, &[]).unwrap());
+        (outputs.contains("y"), !outputs.is_empty())
     };
     let y = |value: &str| format!(r#"[{{"name":"y","parameters":{{"binary_data":{value}}}}}]"#);
     assert_eq!(wants("{}", "[]"), (false, false));

@@ -1,0 +1,82 @@
+//! Clients that others have written, against the real host: the programs of `tests/interop`.
+
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::OnceLock;
+
+use harness::{Host, Models, Options, guest};
+
+/// The Python with the packages of those clients.
+fn python() -> &'static Path {
+    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
+    PYTHON.get_or_init(|| {
+        let made = Command::new(folder().join("venv.sh")).output().expect("a shell");
+        let errors = String::from_utf8_lossy(&made.stderr);
+        assert!(made.status.success(), "no environment for Python:\n{errors}");
+        let venv = String::from_utf8(made.stdout).expect("a path");
+        Path::new(venv.trim()).join("bin/python")
+    })
+}
+
+fn folder() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../interop")
+}
+
+/// A host with an endpoint for each thing that the programs try.
+fn host() -> (Models, Host) {
+    let models = Models::with_champion("e", "times-2");
+    models.install("e", "triple", guest("times-3"));
+    models.install("e", "prude", guest("refuses"));
+    models.install("e", "broken", guest("trap-in-describe"));
+    let policy = "deadline = '20s'\n[roles]\nchampion = 'champion'\n";
+    models.install("slow", "champion", guest("loop-in-predict"));
+    models.manifest("slow", "champion", "[limits]\ncpu = '1min'\nwall = '1min'\n");
+    models.policy("slow", policy);
+    for (endpoint, name) in
+        [("all", "every-datatype"), ("halves", "datatypes-14"), ("typed", "datatypes-13")]
+    {
+        models.install(endpoint, "champion", guest(name));
+        models.policy(endpoint, policy);
+    }
+    let host = Host::start(&models.path(), Options::default());
+    for endpoint in ["e", "slow", "all", "halves", "typed"] {
+        host.wait_until_settled(endpoint);
+    }
+    (models, host)
+}
+
+fn run(program: &str) {
+    let (_models, host) = host();
+    let proto = folder().join("../../host/front/proto/inference.proto");
+    let done = Command::new(python())
+        .arg(folder().join(program))
+        .args([host.rest().to_string(), host.grpc().to_string()])
+        .arg(proto)
+        .env("PYTHONDONTWRITEBYTECODE", "1")
+        .output()
+        .expect("a Python that starts");
+    let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+    let (out, errors) = (text(&done.stdout), text(&done.stderr));
+    assert!(done.status.success(), "{program}:\n{out}{errors}\nthe host said:\n{}", host.log());
+    host.stop();
+}
+
+#[test]
+fn the_http_client_of_triton_finds_what_it_expects() {
+    run("triton_http.py");
+}
+
+#[test]
+fn the_grpc_client_of_triton_finds_what_it_expects() {
+    run("triton_grpc.py");
+}
+
+#[test]
+fn the_clients_of_kserve_find_what_they_expect() {
+    run("kserve_clients.py");
+}
+
+#[test]
+fn health_and_reflection_are_what_their_packages_expect() {
+    run("grpc_services.py");
+}
