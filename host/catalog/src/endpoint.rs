@@ -3,6 +3,7 @@
 //! What a file leaves out is filled in before it is read: from `[endpoint]` of `understudy.toml`,
 //! then from the defaults here. So nobody who holds a configuration ever meets a missing value.
 
+pub mod conduct;
 pub mod default_value;
 pub mod policy;
 pub mod roles;
@@ -22,6 +23,7 @@ use crate::document::{Document, KeyPath};
 use crate::problem::Problem;
 use crate::units::{self, Span};
 
+pub use conduct::{ErrorBudget, Pace, Quarantine};
 pub use default_value::DefaultValue;
 pub use policy::{
     Arm, Combine, EndpointPolicy, Ensemble, PolicyConfig, Preference, Preferred, Ramp, Split,
@@ -62,6 +64,8 @@ pub struct EndpointConfig {
     pub schema: Option<SchemaConfig>,
     /// When a model that faults is rolled back or set aside.
     pub quarantine: Quarantine,
+    /// When a model that is late gives way to the others.
+    pub pace: Pace,
     /// How many of the latest requests a model must answer before it counts as warm. Default 32.
     pub warm_up_requests: usize,
 }
@@ -80,6 +84,8 @@ pub struct EndpointDefaults {
     pub stream: StreamConfig,
     /// When a model that faults is rolled back or set aside.
     pub quarantine: Quarantine,
+    /// When a model that is late gives way to the others.
+    pub pace: Pace,
     /// How many of the latest requests a model must answer before it counts as warm. Default 32.
     pub warm_up_requests: usize,
 }
@@ -105,30 +111,6 @@ pub struct EndpointLimits {
     #[serde(deserialize_with = "units::count")]
     #[schemars(range(min = 1))]
     pub batch: usize,
-}
-
-/// When a model that faults is rolled back to the revision before it, or set aside.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
-#[serde(default, deny_unknown_fields)]
-pub struct Quarantine {
-    /// So many faults within `window` are too many. Default 5.
-    #[serde(deserialize_with = "units::count")]
-    #[schemars(range(min = 1))]
-    pub faults: usize,
-    /// The time in which faults are counted together. Default `1min`.
-    #[serde(deserialize_with = "units::text::<Span, _>")]
-    #[schemars(with = "Span")]
-    pub window: Duration,
-    /// How long a model is first set aside; doubled each time. Default `1s`.
-    #[serde(deserialize_with = "units::text::<Span, _>")]
-    #[schemars(with = "Span")]
-    pub backoff_first: Duration,
-    /// How long it is set aside at most. Default `5min`.
-    #[serde(deserialize_with = "units::text::<Span, _>")]
-    #[schemars(with = "Span")]
-    pub backoff_longest: Duration,
-    /// Whether a revision with too many faults gives way to the one before it. Default true.
-    pub rollback: bool,
 }
 
 impl EndpointConfig {
@@ -177,6 +159,7 @@ impl Default for EndpointConfig {
             stream: defaults.stream,
             schema: None,
             quarantine: defaults.quarantine,
+            pace: defaults.pace,
             warm_up_requests: defaults.warm_up_requests,
         }
     }
@@ -189,6 +172,7 @@ impl Default for EndpointDefaults {
             limits: EndpointLimits::default(),
             stream: StreamConfig::default(),
             quarantine: Quarantine::default(),
+            pace: Pace::default(),
             warm_up_requests: 32,
         }
     }
@@ -197,18 +181,6 @@ impl Default for EndpointDefaults {
 impl Default for EndpointLimits {
     fn default() -> Self {
         Self { open_mailboxes: 16_384, score_grace: Duration::from_secs(1), queue: 1024, batch: 64 }
-    }
-}
-
-impl Default for Quarantine {
-    fn default() -> Self {
-        Self {
-            faults: 5,
-            window: Duration::from_secs(60),
-            backoff_first: Duration::from_secs(1),
-            backoff_longest: Duration::from_secs(300),
-            rollback: true,
-        }
     }
 }
 
@@ -282,6 +254,19 @@ order = [{ model = "hawaiian" }, { model = "gbdt" }]
             backoff_first = "3s"
             backoff_longest = "4s"
             rollback = false
+            probation = "5s"
+            consecutive_faults = 6
+            fault_share = "7%"
+            calls = 8
+            nan_is_fault = true
+            budget = { faults = "2%", over = "1d", calls = 10 }
+            [pace]
+            late = "11%"
+            window = "12s"
+            requests = 13
+            slow_for = "14s"
+            recover_after = "15s"
+            recover_longest = "16s"
             [stream]
             fsync = "each"
             segment = "1MiB"
@@ -299,6 +284,8 @@ order = [{ model = "hawaiian" }, { model = "gbdt" }]
         assert_eq!(config.stream.fsync, Fsync::Each);
         assert_eq!(config.stream.retention.hard_size_bytes, Some(5 << 20));
         assert_eq!(config.quarantine.backoff_longest, Duration::from_secs(4));
+        assert_eq!(config.quarantine.budget.fault_share, 0.02);
+        assert_eq!((config.pace.late_share, config.pace.requests), (0.11, 13));
         let outputs = config.schema.unwrap().outputs;
         assert_eq!(outputs["delayed"].shape, Some(vec![None, Some(2)]));
         assert_eq!(outputs["delayed"].datatype, Datatype::Fp64);
@@ -310,6 +297,7 @@ order = [{ model = "hawaiian" }, { model = "gbdt" }]
             "deadlin = '50ms'",
             "1: deadlin: found an unknown key, expected one of \"deadline\", \"key\", \"paused\", \
              \"roles\", \"policy\", \"route\", \"limits\", \"stream\", \"schema\", \"quarantine\", \
+             \"pace\", \
              \"warm_up_requests\"; did you mean \"deadline\"?",
         );
         refused(

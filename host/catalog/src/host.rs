@@ -140,6 +140,8 @@ impl HostConfig {
         let quarantine = KeyPath::new("endpoint").key("quarantine");
         rules::longest_is_longest(&config.endpoint.quarantine, quarantine, &document)?;
         config.access().check(&document)?;
+        let pace = KeyPath::new("endpoint").key("pace");
+        rules::pace_fits(&config.endpoint.pace, pace, &document)?;
         let beside = file.parent().unwrap_or(Path::new(""));
         config.tokens = config.tokens.map(|tokens| beside.join(tokens));
         config.tls = config.tls.map(|tls| tls.beside(beside));
@@ -307,7 +309,7 @@ mod tests {
         assert_eq!(
             parse("[endpoint]\nroles = {}").unwrap_err(),
             "etc/understudy.toml:2: endpoint.roles: found an unknown key, expected one of \
-             \"deadline\", \"limits\", \"stream\", \"quarantine\", \"warm_up_requests\""
+             \"deadline\", \"limits\", \"stream\", \"quarantine\", \"pace\", \"warm_up_requests\""
         );
     }
 }

@@ -236,6 +236,24 @@ impl Text for Digest {
     }
 }
 
+/// A share of a whole, from 0 to 1.
+pub(crate) struct Share;
+
+impl Text for Share {
+    type Value = f64;
+    const EXPECTED: &'static str = "a share from \"0%\" to \"100%\", such as \"0.1%\"";
+    const NAME: &'static str = "Share";
+    const PATTERN: &'static str = "^[0-9]+(\\.[0-9]+)? ?%$";
+
+    fn parse(text: &str) -> Option<f64> {
+        let number = text.strip_suffix('%')?;
+        let number = number.strip_suffix(' ').unwrap_or(number);
+        let plain = |byte: u8| byte.is_ascii_digit() || byte == b'.';
+        let percent: f64 = number.bytes().all(plain).then(|| number.parse().ok())??;
+        (percent <= 100.0).then_some(percent / 100.0)
+    }
+}
+
 /// The name of a model.
 pub(crate) struct Name;
 
@@ -296,7 +314,7 @@ macro_rules! text_schema {
 
 pub(crate) use text_schema;
 
-text_schema!(Span, Size, Name, Label, Digest, Address);
+text_schema!(Span, Size, Share, Name, Label, Digest, Address);
 
 fn number_and_unit(text: &str) -> Option<(u64, &str)> {
     let digits = text.find(|character: char| !character.is_ascii_digit())?;
@@ -403,6 +421,9 @@ mod tests {
         assert_eq!(us("7d"), Some(7 * 86_400_000_000));
         assert_eq!(Size::parse("64MiB"), Some(64 << 20));
         assert_eq!(Size::parse("512B"), Some(512));
+        assert_eq!(Share::parse("0%"), Some(0.0));
+        assert_eq!(Share::parse("0.5 %"), Some(0.005));
+        assert_eq!(Share::parse("100%"), Some(1.0));
     }
 
     #[test]
@@ -414,6 +435,9 @@ mod tests {
         }
         for text in ["64", "64MB", "MiB", "0B", "99999999TiB", "64 mib"] {
             assert_eq!(Size::parse(text), None, "{text}");
+        }
+        for text in ["", "%", "1", "-1%", "101%", "1e1%", "NaN%", "1  %", "."] {
+            assert_eq!(Share::parse(text), None, "{text}");
         }
     }
 

@@ -50,10 +50,12 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 
+pub mod budget;
 mod decision;
 pub mod ensemble;
 mod machine;
 mod members;
+pub mod pace;
 mod policy;
 pub mod preference;
 pub mod quarantine;
@@ -61,6 +63,7 @@ pub mod residence;
 mod roster;
 pub mod split;
 pub mod watermark;
+mod window;
 
 pub use decision::{Choice, Decision, Done, Heard, Limits, MailboxId, Opening, Refused, Verdict};
 pub use ensemble::{Combine, Ensemble, EnsembleIndex};

@@ -390,7 +390,7 @@ fn model_readiness(endpoint: &Endpoint, model: &str) -> Result<Readiness, NotFou
     let parts = endpoint.parts.load();
     match parts.iter().find(|part| part.model.as_str() == model) {
         None => Err(NotFound::Model { known: names_of(endpoint) }),
-        Some(part) if part.state == State::Live => Ok(Readiness::Ready),
+        Some(part) if matches!(part.state, State::Live | State::Demoted(_)) => Ok(Readiness::Ready),
         Some(part) => Ok(Readiness::NotReady(part.state.to_string())),
     }
 }

@@ -33,6 +33,8 @@ pub(crate) struct LiveMember {
     pub(crate) lane: Lane,
     pub(crate) model: Model,
     pub(crate) worker: Arc<Worker>,
+    /// While one call decides whether it is sound: set while that is on its way.
+    pub(crate) probe: Option<Arc<AtomicBool>>,
 }
 
 /// What an endpoint is from one change to the next.
@@ -51,6 +53,10 @@ pub(crate) struct Live {
     pub(crate) by_incarnation: HashMap<u64, MemberIndex>,
     /// The routes of the file, in the order of those of the roster's policy.
     pub(crate) routes: Vec<Route>,
+    /// How long each revision that has a place is waited for, by the configuration.
+    pub(crate) waits: HashMap<u64, Duration>,
+    /// Whether an output that is not a number is a fault.
+    pub(crate) nan_is_fault: bool,
     pub(crate) deadline: Duration,
     pub(crate) key_input: Option<String>,
     /// Whether calls and records are turned away.

@@ -39,6 +39,24 @@ pub(crate) struct ModelMeter {
     pub(crate) metrics: ModelMetrics,
     pub(crate) statistics: Statistics,
     latency: Mutex<Latency>,
+    vitals: Mutex<Vitals>,
+}
+
+/// How the revision of a model that runs has behaved.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Vitals {
+    /// What is left of its error budget, from 1 to 0.
+    pub(crate) budget_left: f64,
+    /// The share of recent requests for which its score was late.
+    pub(crate) late_share: f64,
+    /// Requests for which a score of the model was late, all in all.
+    pub(crate) late: u64,
+}
+
+impl Default for Vitals {
+    fn default() -> Self {
+        Self { budget_left: 1.0, late_share: 0.0, late: 0 }
+    }
 }
 
 impl Meter {
@@ -83,7 +101,8 @@ impl EndpointMeter {
     pub(crate) fn model(&self, name: &ModelName) -> Arc<ModelMeter> {
         let metrics = self.metrics.model(name);
         let statistics = Statistics::default();
-        Arc::new(ModelMeter { metrics, statistics, latency: Mutex::default() })
+        let (latency, vitals) = Default::default();
+        Arc::new(ModelMeter { metrics, statistics, latency, vitals })
     }
 
     /// Counts the answers of one turn of the driver.
@@ -174,6 +193,7 @@ impl EndpointMeter {
             let part = parts.iter().find(|part| part.model == member.identity.model);
             let state = part.map_or(State::Live.name(), |part| part.state.name());
             metrics.set_info(member.identity.revision, member.role, state);
+            metrics.set_demoted(part.is_some_and(|part| matches!(part.state, State::Demoted(_))));
         }
     }
 }
@@ -188,6 +208,19 @@ impl ModelMeter {
         self.metrics.scored(scores.clone());
         let mut latency = self.latency.lock();
         scores.for_each(|score| latency.record(now, score.latency));
+    }
+
+    /// Takes note of how it behaves, and of `late` more requests for which it was late.
+    pub(crate) fn set_vitals(&self, budget_left: f64, late_share: f64, late: u64) {
+        self.metrics.set_conduct(budget_left, late_share);
+        self.metrics.late(late);
+        let mut vitals = self.vitals.lock();
+        *vitals = Vitals { budget_left, late_share, late: vitals.late + late };
+    }
+
+    /// How it has behaved.
+    pub(crate) fn vitals(&self) -> Vitals {
+        *self.vitals.lock()
     }
 
     /// What the model has done so far.

@@ -2,6 +2,8 @@
 //!
 //! A stage changes nothing by itself: it is told what happened, and makes the next [`Live`] of it.
 
+mod conduct;
+mod demotion;
 mod part;
 mod policy;
 mod roster;
@@ -12,10 +14,13 @@ use std::thread::JoinHandle;
 
 use catalog::{EndpointSpec, ModelFile};
 use message::{ModelName, Revision, Time};
+use rendezvous::MemberIndex;
 
-pub(crate) use part::{Part, State, Verdict};
+pub(crate) use conduct::{Calls, release_probe, take_probe};
+pub(crate) use part::{Part, State, Turn};
 pub(crate) use roster::{empty_live, limits_of, role_name};
 
+use self::conduct::{ConductLimits, May};
 use crate::endpoint::{Endpoint, PartReport};
 use crate::live::{Live, LiveMember};
 
@@ -64,9 +69,7 @@ impl Stage {
 
     /// A model's file is there, or has changed: it has to be loaded.
     pub(crate) fn want(&mut self, model: &ModelName, file: ModelFile) {
-        let rolls_back = self.spec.config.quarantine.rollback;
-        let part =
-            self.parts.entry(model.clone()).or_insert_with(|| Part::new(file.clone(), rolls_back));
+        let part = self.parts.entry(model.clone()).or_insert_with(|| Part::new(file.clone()));
         part.want(file);
         self.orphans.remove(model);
     }
@@ -111,7 +114,7 @@ impl Stage {
         model: &ModelName,
         member: LiveMember,
     ) -> Option<LiveMember> {
-        let limits = roster::quarantine_limits(&self.spec.config);
+        let limits = ConductLimits::of(&self.spec.config);
         let left = match self.parts.get_mut(model) {
             Some(part) if part.wants(member.identity.revision) => part.accept(now, member, limits),
             _ => Some(member),
@@ -120,9 +123,51 @@ impl Stage {
         left
     }
 
-    /// The part that plays this incarnation at the moment.
-    pub(crate) fn part_of(&mut self, incarnation: u64) -> Option<(&ModelName, &mut Part)> {
-        self.parts.iter_mut().find(|(_, part)| part.plays(incarnation))
+    /// Hears how the calls of one revision went, and says what came of it: of which model, what, and
+    /// why. A change of the roster is behind each of these.
+    pub(crate) fn handle_calls(
+        &mut self,
+        now: Time,
+        calls: &Calls,
+    ) -> Option<(ModelName, Vec<(Turn, String)>)> {
+        let (model, _) = self.parts.iter().find(|(_, part)| part.plays(calls.incarnation))?;
+        let model = model.clone();
+        // Who is only praised loses nothing.
+        let is_blamed = calls.tally.faulted() > 0 || calls.late > 0;
+        let may =
+            if is_blamed { self.may(&model) } else { May { rest: false, give_way: false } };
+        let turns = self.parts.get_mut(&model)?.handle_calls(now, calls, may);
+        Some((model, turns))
+    }
+
+    /// What the others leave this model to lose. The last resort loses nothing, and neither does the
+    /// last that can answer some request.
+    fn may(&self, model: &ModelName) -> May {
+        if self.in_force.config.roles.fallback.as_ref() == Some(model) {
+            return May { rest: false, give_way: false };
+        }
+        let live = self.endpoint.live.load();
+        let roster = &*live.roster;
+        let Some(member) = roster.position(model.as_str()).filter(|it| roster.can_answer(*it))
+        else {
+            return May { rest: true, give_way: false };
+        };
+        let is_sound = |other: &MemberIndex| {
+            let other = roster.member(*other).and_then(|other| self.parts.get(&other.name));
+            other.is_some_and(Part::is_sound)
+        };
+        // For each course that it is on: whether somebody else is on it.
+        let others = roster.courses().filter_map(|course| {
+            let mut seated = course.places().flat_map(|place| roster.seated(place.seat));
+            let is_on_it = course.places().any(|it| roster.seated(it.seat).any(|it| it == member));
+            is_on_it.then(|| seated.any(|other| other != member && is_sound(&other)))
+        });
+        let (mut never_alone, mut ever_in_company) = (true, false);
+        for in_company in others {
+            never_alone &= in_company;
+            ever_in_company |= in_company;
+        }
+        May { rest: never_alone || live.default.is_some(), give_way: ever_in_company }
     }
 
     /// Lets what the folder says take hold, unless it waits for a model: callers must not. Gives back
@@ -132,6 +177,8 @@ impl Stage {
             return Vec::new();
         }
         self.in_force = Arc::clone(&self.spec);
+        let limits = ConductLimits::of(&self.in_force.config);
+        self.parts.values_mut().for_each(|part| part.set_limits(&limits));
         let orphans = std::mem::take(&mut self.orphans);
         let parts = orphans.iter().filter_map(|model| self.parts.remove(model));
         parts.flat_map(Part::into_members).collect()

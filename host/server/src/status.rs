@@ -63,7 +63,9 @@ fn answers(endpoint: &Endpoint) -> Vec<Value> {
 fn model(now: Time, part: &PartReport, live: &Live, cpu_total: f64) -> Value {
     let member = live.member(part.model.as_str());
     let reason = match &part.state {
-        State::Refused(reason) | State::Quarantined { reason, .. } => Some(reason.clone()),
+        State::Refused(reason) | State::Demoted(reason) | State::Quarantined { reason, .. } => {
+            Some(reason.clone())
+        }
         State::Loading | State::Live | State::Probed | State::Paused => part.note.clone(),
     };
     let mut report = json!({
@@ -89,6 +91,10 @@ fn model(now: Time, part: &PartReport, live: &Live, cpu_total: f64) -> Value {
         report["cpu_share"] = json!(totals.cpu.as_secs_f64() / cpu_total.max(f64::MIN_POSITIVE));
         report["latency_us_p50"] = json!(quantiles.latency_us_p50);
         report["latency_us_p99"] = json!(quantiles.latency_us_p99);
+        let vitals = meter.vitals();
+        report["budget_left"] = json!(vitals.budget_left);
+        report["late_share"] = json!(vitals.late_share);
+        report["late"] = json!(vitals.late);
         report["queued"] = json!(member.worker.depth());
         let usage = member.model.usage();
         report["memory_bytes"] = json!(usage.memory_bytes);

@@ -25,6 +25,7 @@ pub const ALL: &[Guest] = guests! {
     "times-3" in "times" => Answers(9.0),
     "constant-0.25" in "constant" => Answers(0.25),
     "slow-5" in "slow" => Answers(3.0),
+    "slow-below-zero-5" in "slow-below-zero" => Answers(3.0),
     "memory-16" in "memory" => Answers(3.0),
     "echo" in "echo" => AnswersOtherwise,
     "every-datatype" in "every-datatype" => AnswersOtherwise,

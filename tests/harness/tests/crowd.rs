@@ -70,7 +70,7 @@ fn shadows_that_never_end_hold_up_neither_answers_nor_the_end() {
         "deadline = '20s'
         roles = { champion = 'champion' }
         limits = { queue = 16 }
-        quarantine = { faults = 1000000 }",
+        quarantine = { consecutive_faults = 1000000, faults = 1000000 }",
     );
     let host = start(&models, "lanes = { shadow_threads = 2 }");
     host.wait_until_settled("e");
@@ -101,7 +101,7 @@ fn champions_that_never_end_leave_the_answer_to_the_fallback() {
         "deadline = '20s'
         roles = { champion = 'first', challengers = ['second'], fallback = 'fallback' }
         policy = { order = [{ model = 'first', until = '5ms' }, { model = 'second', until = '10ms' }] }
-        quarantine = { faults = 1000000 }",
+        quarantine = { consecutive_faults = 1000000, faults = 1000000 }",
     );
     let host = Host::start(&models.path(), Options::default());
     host.wait_until_settled("e");

@@ -437,7 +437,8 @@ fn a_champion_that_breaks_is_killed_at_its_budget_and_the_fallback_answers() {
 fn a_champion_that_breaks_on_some_requests_answers_the_others() {
     const INPUTS: [f64; 6] = [-1.0, 7.0, -2.0, -3.0, -5.0, 8.0];
     let x = |number| INPUTS[number as usize % INPUTS.len()];
-    let (host, report) = hostile_champion("flaky", "faults = 1000000", x);
+    let (host, report) =
+        hostile_champion("flaky", "faults = 1000000, budget = { faults = '100%' }", x);
     report.assert_answered_by(&["champion", "fallback"]);
     for call in &report.calls {
         let expected = if call.x > 0.0 { ("champion", call.x) } else { ("fallback", 2.0 * call.x) };

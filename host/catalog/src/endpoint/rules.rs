@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use message::{ModelName, Role};
 
-use super::{EndpointConfig, Quarantine};
+use super::{EndpointConfig, Pace, Quarantine};
 use crate::document::{Document, KeyPath};
 use crate::problem::Problem;
 
@@ -20,7 +20,8 @@ pub(super) fn check(config: &EndpointConfig, document: &Document) -> Result<(), 
         each_model_once(&list, document)?;
         no_decoy(&list, config, document)?;
     }
-    longest_is_longest(&config.quarantine, KeyPath::new("quarantine"), document)
+    longest_is_longest(&config.quarantine, KeyPath::new("quarantine"), document)?;
+    pace_fits(&config.pace, KeyPath::new("pace"), document)
 }
 
 /// Checks a quarantine that stands at `path`.
@@ -35,6 +36,16 @@ pub(crate) fn longest_is_longest(
     }
     let problem = document.problem_at(&path.key("backoff_longest"), format!("{longest:?}"));
     Err(problem.expected(format!("at least backoff_first, {first:?}")))
+}
+
+/// Checks a pace that stands at `path`.
+pub(crate) fn pace_fits(pace: &Pace, path: KeyPath, document: &Document) -> Result<(), Problem> {
+    let (first, longest) = (pace.recover_after, pace.recover_longest);
+    if longest >= first {
+        return Ok(());
+    }
+    let problem = document.problem_at(&path.key("recover_longest"), format!("{longest:?}"));
+    Err(problem.expected(format!("at least recover_after, {first:?}")))
 }
 
 /// Every name of a model in the document, with the key that holds it.
@@ -113,6 +124,10 @@ mod tests {
         refused(
             "[quarantine]\nbackoff_first = '2s'\nbackoff_longest = '1s'",
             "e:3: quarantine.backoff_longest: found 1s, expected at least backoff_first, 2s",
+        );
+        refused(
+            "[pace]\nrecover_longest = '1s'",
+            "e:2: pace.recover_longest: found 1s, expected at least recover_after, 30s",
         );
     }
 }

@@ -1,5 +1,7 @@
 //! Every family, with its name and its help.
 
+use std::sync::atomic::AtomicU64;
+
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
@@ -35,7 +37,14 @@ pub(super) struct Families {
     pub(super) model_latency: Family<ModelLabels, Durations>,
     pub(super) model_cpu: Family<ModelLabels, Durations>,
     pub(super) queue_depth: Family<LaneLabels, Gauge>,
+    pub(super) demoted: Family<ModelLabels, Gauge>,
+    pub(super) budget_left: Family<ModelLabels, Ratio>,
+    pub(super) late_share: Family<ModelLabels, Ratio>,
+    pub(super) late_scores: Family<ModelLabels, Counter>,
 }
+
+/// A gauge of a share.
+pub(super) type Ratio = Gauge<f64, AtomicU64>;
 
 impl Families {
     /// Makes every family part of what is scraped.
@@ -43,6 +52,7 @@ impl Families {
         self.register_host(registry);
         self.register_endpoints(registry);
         self.register_models(registry);
+        self.register_conduct(registry);
     }
 
     fn register_host(&self, registry: &mut Registry) {
@@ -118,6 +128,35 @@ impl Families {
         let latency = self.model_latency.clone();
         add_seconds(registry, "model_latency", "From the offer of a request to its score", latency);
         add_seconds(registry, "model_cpu", "CPU time of a score", self.model_cpu.clone());
+    }
+}
+
+impl Families {
+    fn register_conduct(&self, registry: &mut Registry) {
+        add(
+            registry,
+            "model_demoted",
+            "1 where others go before a model because it was late or faulted too often",
+            self.demoted.clone(),
+        );
+        add(
+            registry,
+            "model_error_budget_left",
+            "What is left of the error budget of the revision that runs, from 1 to 0",
+            self.budget_left.clone(),
+        );
+        add(
+            registry,
+            "model_late_share",
+            "The share of recent requests for which a score was not there when the wait ended",
+            self.late_share.clone(),
+        );
+        add_counter(
+            registry,
+            "late_scores",
+            "Requests for which a score was not there when the wait for it ended",
+            &self.late_scores,
+        );
     }
 }
 

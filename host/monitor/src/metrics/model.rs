@@ -9,7 +9,7 @@ use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 
 use super::endpoint::reason_index;
-use super::families::Families;
+use super::families::{Families, Ratio};
 use super::histogram::Durations;
 use super::labels::{
     AnswerLabels, FaultLabels, InfoLabels, Lane, LaneLabels, ModelLabels, OutcomeLabels,
@@ -37,6 +37,10 @@ struct Handles {
     faults: Slots<FaultLabels>,
     answers: Slots<AnswerLabels>,
     info: Mutex<Option<InfoLabels>>,
+    demoted: Gauge,
+    budget_left: Ratio,
+    late_share: Ratio,
+    late: Counter,
 }
 
 /// What a model has done so far.
@@ -70,6 +74,10 @@ impl ModelMetrics {
             faults: Slots::new(families.faults.clone(), FaultClass::ALL.len()),
             answers: Slots::new(families.answers.clone(), Reason::ALL.len()),
             info: Mutex::default(),
+            demoted: families.demoted.get_or_create_owned(&labels),
+            budget_left: families.budget_left.get_or_create_owned(&labels),
+            late_share: families.late_share.get_or_create_owned(&labels),
+            late: families.late_scores.get_or_create_owned(&labels),
             families,
             labels,
         }))
@@ -125,6 +133,23 @@ impl ModelMetrics {
         self.0.families.model_info.get_or_create(&info).set(1);
     }
 
+    /// Takes note of whether others go before the model because it was late or faulted too often.
+    pub fn set_demoted(&self, demoted: bool) {
+        self.0.demoted.set(i64::from(demoted));
+    }
+
+    /// Takes note of what is left of the error budget, from 1 to 0, and of the share of recent
+    /// requests for which the model was late.
+    pub fn set_conduct(&self, budget_left: f64, late_share: f64) {
+        self.0.budget_left.set(budget_left);
+        self.0.late_share.set(late_share);
+    }
+
+    /// Counts requests for which the model was late.
+    pub fn late(&self, count: u64) {
+        self.0.late.inc_by(count);
+    }
+
     /// Takes the model out of what is scraped, for good: handles of it count for nobody from now on.
     pub fn forget(&self) {
         let Handles { families, labels, .. } = &*self.0;
@@ -134,6 +159,10 @@ impl ModelMetrics {
         families.model_latency.remove(labels);
         families.model_cpu.remove(labels);
         families.shadow_drops.remove(labels);
+        families.demoted.remove(labels);
+        families.budget_left.remove(labels);
+        families.late_share.remove(labels);
+        families.late_scores.remove(labels);
         for lane in Lane::ALL {
             families.queue_depth.remove(&lane_labels(labels, lane));
         }

@@ -154,12 +154,19 @@ fn a_model_shows_what_it_is_now_and_nothing_once_forgotten() {
     model.set_info(revision(2), Some(Role::Champion), "live");
     model.set_queue_depth(Lane::Shadow, 7);
     model.dropped(2);
+    model.set_demoted(true);
+    model.set_conduct(0.25, 0.75);
+    model.late(3);
     check(
         &metrics,
         &[
             r#"understudy_model_info{endpoint="flights",model="gbdt",revision="020202020202",role="champion",state="live"} 1"#,
             r#"understudy_queue_depth{endpoint="flights",model="gbdt",lane="shadow"} 7"#,
             r#"understudy_shadow_drops_total{endpoint="flights",model="gbdt"} 2"#,
+            r#"understudy_model_demoted{endpoint="flights",model="gbdt"} 1"#,
+            r#"understudy_model_error_budget_left{endpoint="flights",model="gbdt"} 0.25"#,
+            r#"understudy_model_late_share{endpoint="flights",model="gbdt"} 0.75"#,
+            r#"understudy_late_scores_total{endpoint="flights",model="gbdt"} 3"#,
         ],
     );
     assert!(!metrics.encode().contains("010101010101"));

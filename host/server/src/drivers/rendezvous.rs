@@ -4,6 +4,7 @@
 //! It runs on a thread of its own and not on the runtime, because it writes to files. It is the
 //! only one that touches the machine, so nothing here is locked.
 
+mod conduct;
 mod intake;
 mod routing;
 mod settle;
@@ -13,7 +14,7 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use message::{FaultClass, Outcome, Prediction, Request, RequestId, Time};
+use message::{Prediction, Request, RequestId, Time};
 use rendezvous::watermark::Watermark;
 use rendezvous::{CourseIndex, Limits, MailboxId, Rendezvous, Selected, Verdict};
 use sandbox::lanes::Scored;
@@ -25,12 +26,13 @@ use crate::abort::AbortOnPanic;
 use crate::clock;
 use crate::drivers::housekeeper::Chore;
 use crate::drivers::recovery::Recovery;
-use crate::drivers::supervisor::{Calls, Order};
+use crate::drivers::supervisor::Order;
 use crate::endpoint::{
     Answered, Appended, Call, Endpoint, Event, Records, Recovered, Reply, Unanswered,
 };
 use crate::inbox::Inbox;
 use crate::live::{Identity, Live};
+use crate::stage::Calls;
 
 /// How many ids from outside are remembered with their answers.
 pub(super) const REMEMBERED_IDS: usize = 65_536;
@@ -99,6 +101,8 @@ struct Open {
     replies: Vec<Reply>,
     may_repeat: bool,
     selected: Selected,
+    /// When it was offered to the models.
+    opened: Time,
     /// What the endpoint was when the request came: its answer knows nothing newer.
     live: Arc<Live>,
 }
@@ -310,17 +314,25 @@ impl Driver {
     fn handle_scored(&mut self, now: Time, identity: &Arc<Identity>, scored: Vec<Scored>) {
         identity.meter.statistics.record(now, &scored);
         let mut scores = Vec::with_capacity(scored.len());
-        for scored in scored {
+        for mut scored in scored {
+            if self.live.nan_is_fault {
+                conduct::refuse_nan(&mut scored.outcome);
+            }
             self.count_call(identity, &scored.outcome);
             let mailbox = MailboxId::from_u64(scored.ticket);
             match self.machine.attachment(mailbox) {
                 Some(open) => {
                     let member = open.live.by_incarnation.get(&identity.incarnation).copied();
+                    let pace = conduct::pace_of(now, open, identity.incarnation, &scored.outcome);
                     let score = settle::score_of(now, open, identity, scored);
+                    self.count_pace(identity, pace);
                     self.scores.push(settle::score_record(&score));
                     scores.push((mailbox, member, score));
                 }
-                None => self.endpoint.meter.count_lost_score(),
+                None => {
+                    self.count_dropped(identity, 1);
+                    self.endpoint.meter.count_lost_score();
+                }
             }
         }
         identity.meter.count_scores(now, scores.iter().map(|(_, _, score)| score));
@@ -329,30 +341,6 @@ impl Driver {
                 let verdict = settle::verdict_of(identity, score);
                 let _heard = self.machine.handle_score(now, mailbox, member, verdict);
             }
-        }
-    }
-
-    fn count_call(&mut self, identity: &Identity, outcome: &Outcome) {
-        let incarnation = identity.incarnation;
-        let fresh = || Calls { incarnation, ..Calls::default() };
-        let calls = self.calls_of.entry(incarnation).or_insert_with(fresh);
-        match outcome {
-            // The host could not run it: the model is not to blame.
-            Outcome::Fault(fault) if fault.class == FaultClass::Host => {}
-            Outcome::Fault(fault) => {
-                calls.faulted += 1;
-                calls.why = format!("{}: {}", fault.class, fault.message);
-            }
-            Outcome::Prediction(_) | Outcome::Refusal(_) => calls.succeeded += 1,
-        }
-    }
-
-    /// Tells the supervisor how the calls went, at once where one faulted.
-    fn tell_calls(&mut self, even_if_all_went_well: bool) {
-        let worth_it = even_if_all_went_well || self.calls_of.values().any(|it| it.faulted > 0);
-        if worth_it && !self.calls_of.is_empty() {
-            let calls = self.calls_of.drain().map(|(_, calls)| calls).collect();
-            self.supervisor.push(Order::Calls(self.endpoint.name.clone(), calls));
         }
     }
 

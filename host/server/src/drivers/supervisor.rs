@@ -25,7 +25,7 @@ use crate::host::Shared;
 use crate::inbox::Inbox;
 use crate::live::{Identity, LiveMember, next_incarnation};
 use crate::sink::DriverSink;
-use crate::stage::{Stage, Verdict, limits_of};
+use crate::stage::{Calls, Stage, Turn, limits_of};
 
 /// What the supervisor can be told.
 pub(crate) enum Order {
@@ -37,16 +37,6 @@ pub(crate) enum Order {
     Calls(EndpointName, Vec<Calls>),
     /// Stop every endpoint, then end.
     Stop(oneshot::Sender<()>),
-}
-
-/// How the calls of one revision went since the last time.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Calls {
-    pub(crate) incarnation: u64,
-    pub(crate) succeeded: u64,
-    pub(crate) faulted: u64,
-    /// The last fault, in one line.
-    pub(crate) why: String,
 }
 
 /// Owns every roster.
@@ -183,31 +173,19 @@ impl Supervisor {
 
     fn handle_calls(&mut self, now: Time, endpoint: &EndpointName, calls: &[Calls]) {
         let Some(stage) = self.stages.get_mut(endpoint) else { return };
-        let mut noted = Vec::new();
-        let mut roster_changes = false;
-        // The last resort is never sent away, only back.
-        let fallback = stage.in_force.config.roles.fallback.clone();
-        for calls in calls {
-            let Some((model, part)) = stage.part_of(calls.incarnation) else { continue };
-            let model = model.clone();
-            let may_rest = fallback.as_ref() != Some(&model);
-            let counts = (calls.succeeded, calls.faulted);
-            let (changed, verdict) = part.handle_calls(now, counts, &calls.why, may_rest);
-            roster_changes |= changed;
-            let what = match (&verdict, changed) {
-                (Some(Verdict::RolledBack(_)), _) => "rolled-back",
-                (Some(Verdict::Resting), _) => "quarantined",
-                (None, true) => "recovered",
-                (None, false) => continue,
-            };
-            noted.push((model, what, calls.why.clone(), verdict));
-        }
+        let happened: Vec<_> =
+            calls.iter().filter_map(|calls| stage.handle_calls(now, calls)).collect();
         let mut leaving = Vec::new();
-        for (model, what, why, verdict) in noted {
-            tracing::warn!(%endpoint, %model, why, "model {what}");
-            self.note(now, endpoint, Some((&model, None)), what, &why);
-            if let Some(Verdict::RolledBack(member)) = verdict {
-                leaving.push(*member);
+        let mut roster_changes = false;
+        for (model, turns) in happened {
+            for (turn, why) in turns {
+                let what = turn.name();
+                tracing::warn!(%endpoint, %model, why, "model {what}");
+                self.note(now, endpoint, Some((&model, None)), what, &why);
+                if let Turn::RolledBack(member) = turn {
+                    leaving.push(*member);
+                }
+                roster_changes = true;
             }
         }
         if roster_changes {
@@ -216,15 +194,18 @@ impl Supervisor {
     }
 
     fn handle_timeout(&mut self, now: Time) {
-        let mut due = Vec::new();
+        let mut probed = Vec::new();
         for (name, stage) in &mut self.stages {
-            let changed: Vec<bool> =
-                stage.parts.values_mut().map(|part| part.handle_timeout(now)).collect();
-            if changed.contains(&true) {
-                due.push(name.clone());
-            }
+            let over = stage.parts.iter_mut().filter_map(|(model, part)| {
+                part.handle_timeout(now).then(|| (name.clone(), model.clone()))
+            });
+            probed.extend(over);
         }
-        for endpoint in due {
+        for (endpoint, model) in &probed {
+            self.note(now, endpoint, Some((model, None)), "probed", "");
+        }
+        probed.dedup_by(|one, other| one.0 == other.0);
+        for (endpoint, _) in probed {
             self.publish(&endpoint, Vec::new());
         }
     }
@@ -278,7 +259,7 @@ impl Supervisor {
         let worker = self.lanes.attach(warm.model.clone(), options, Arc::new(sink));
         let worker = Arc::new(worker);
         let lane = Lane::Shadow;
-        Some(LiveMember { identity, role: None, lane, model: warm.model, worker })
+        Some(LiveMember { identity, role: None, lane, model: warm.model, worker, probe: None })
     }
 
     /// Tells everybody what an endpoint is from now on. Those who leave drain when the driver knows.

@@ -1,16 +1,15 @@
 //! One model of an endpoint through its life: stage, warm, live, quarantined, rolled back.
 
 use std::fmt;
-use std::time::Duration;
+use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use catalog::ModelFile;
 use message::{Revision, Time};
-use rendezvous::quarantine::{Health, Quarantine, QuarantineLimits};
+use rendezvous::quarantine::Health;
 
+use super::conduct::{Calls, Conduct, ConductLimits, Finding, May};
 use crate::live::LiveMember;
-
-/// How long after going live faults still lead back to the revision before.
-const PROBATION: Duration = Duration::from_secs(60);
 
 /// One model: the file that is wanted, what runs, and what ran before.
 pub(crate) struct Part {
@@ -20,15 +19,12 @@ pub(crate) struct Part {
     running: Option<Running>,
     /// The revision before, kept warm so that a roll-back costs nothing.
     standby: Option<LiveMember>,
-    rolls_back: bool,
 }
 
 struct Running {
     member: LiveMember,
-    quarantine: Quarantine,
-    limits: QuarantineLimits,
+    conduct: Conduct,
     since: Time,
-    why_resting: String,
 }
 
 /// Where a model stands.
@@ -51,6 +47,8 @@ pub(crate) enum State {
     Probed,
     /// Because its manifest says that it is not to be asked.
     Paused,
+    /// Because it was late or faulted too often: it scores, and nobody waits for it.
+    Demoted(String),
 }
 
 impl State {
@@ -63,6 +61,7 @@ impl State {
             Self::Quarantined { .. } => "quarantined",
             Self::Probed => "probed",
             Self::Paused => "paused",
+            Self::Demoted(_) => "demoted",
         }
     }
 }
@@ -72,6 +71,7 @@ impl fmt::Display for State {
         match self {
             Self::Refused(reason) => write!(f, "its file was refused: {reason}"),
             Self::Quarantined { reason, .. } => write!(f, "it is in quarantine: {reason}"),
+            Self::Demoted(reason) => write!(f, "it is demoted: {reason}"),
             Self::Loading | Self::Live | Self::Probed | Self::Paused => {
                 write!(f, "it is {}", self.name())
             }
@@ -79,17 +79,39 @@ impl fmt::Display for State {
     }
 }
 
-/// What became of a revision that faulted too often.
-pub(crate) enum Verdict {
+/// What became of a revision.
+pub(crate) enum Turn {
     /// The revision before it plays again. Holds the one that was taken off.
     RolledBack(Box<LiveMember>),
     /// It rests.
-    Resting,
+    Quarantined,
+    /// It stays though it faulted too often, because there is nobody else.
+    Kept,
+    /// It may answer again.
+    Recovered,
+    /// It gives way to the others.
+    Demoted,
+    /// It has its place again.
+    Reinstated,
+}
+
+impl Turn {
+    /// The word for it, as events and metrics have it.
+    pub(crate) const fn name(&self) -> &'static str {
+        match self {
+            Self::RolledBack(_) => "rolled-back",
+            Self::Quarantined => "quarantined",
+            Self::Kept => "kept",
+            Self::Recovered => "recovered",
+            Self::Demoted => "demoted",
+            Self::Reinstated => "reinstated",
+        }
+    }
 }
 
 impl Part {
-    pub(crate) const fn new(wanted: ModelFile, rolls_back: bool) -> Self {
-        Self { wanted, loading: true, refused: None, running: None, standby: None, rolls_back }
+    pub(crate) const fn new(wanted: ModelFile) -> Self {
+        Self { wanted, loading: true, refused: None, running: None, standby: None }
     }
 
     pub(crate) fn want(&mut self, file: ModelFile) {
@@ -116,23 +138,24 @@ impl Part {
         &mut self,
         now: Time,
         member: LiveMember,
-        limits: QuarantineLimits,
+        limits: ConductLimits,
     ) -> Option<LiveMember> {
         self.loading = false;
         self.refused = None;
-        let running = Running {
-            member,
-            quarantine: Quarantine::new(limits.clone()),
-            limits,
-            since: now,
-            why_resting: String::new(),
-        };
+        let running = Running { member, conduct: Conduct::new(limits), since: now };
         match self.running.replace(running) {
-            Some(before) if before.quarantine.health() == Health::Sound => {
+            Some(before) if before.conduct.health() == Health::Sound => {
                 self.standby.replace(before.member)
             }
             // Nobody would go back to it, so the one before it stays at hand.
             before => before.map(|before| before.member),
+        }
+    }
+
+    /// Takes over other limits. What was counted by the ones before is forgotten.
+    pub(crate) fn set_limits(&mut self, limits: &ConductLimits) {
+        if let Some(running) = self.running.as_mut().filter(|it| it.conduct.limits() != limits) {
+            running.conduct = Conduct::new(limits.clone());
         }
     }
 
@@ -141,43 +164,53 @@ impl Part {
         running.is_some_and(|running| running.member.identity.incarnation == incarnation)
     }
 
-    /// Hears how calls went. Returns whether the roster has to change, with the verdict if the
-    /// model is sent off. One that must not rest can only be rolled back.
+    /// Hears how calls went, and says what came of it, with the reason. Any turn changes the roster.
+    ///
+    /// One that must not rest can only be rolled back.
     pub(crate) fn handle_calls(
         &mut self,
         now: Time,
-        (succeeded, faulted): (u64, u64),
-        why: &str,
-        may_rest: bool,
-    ) -> (bool, Option<Verdict>) {
+        calls: &Calls,
+        may: May,
+    ) -> Vec<(Turn, String)> {
         let rolls_back = self.rolls_back(now);
-        let Some(running) = &mut self.running else { return (false, None) };
-        let was_probed = running.quarantine.health() == Health::Probed;
-        let changed = running.quarantine.handle_calls(now, succeeded, faulted);
-        if !changed || running.quarantine.health() == Health::Sound {
-            return (changed, None);
+        let Some(running) = &mut self.running else { return Vec::new() };
+        let may = May { rest: may.rest || rolls_back, give_way: may.give_way || rolls_back };
+        let findings = running.conduct.handle_calls(now, calls, may);
+        let (budget_left, late_share) = running.conduct.vitals(now);
+        running.member.identity.meter.set_vitals(budget_left, late_share, calls.late);
+        let mut turns = Vec::new();
+        for finding in findings {
+            turns.push(match finding {
+                Finding::Faulty(why) => match self.roll_back(now, &why) {
+                    Some(member) => (Turn::RolledBack(member), why),
+                    None => (Turn::Quarantined, why),
+                },
+                Finding::Demoted(why) => match self.roll_back(now, &why) {
+                    Some(member) => (Turn::RolledBack(member), why),
+                    None => (Turn::Demoted, why),
+                },
+                Finding::Kept(why) => (Turn::Kept, why),
+                Finding::Recovered => (Turn::Recovered, calls.why.clone()),
+                Finding::Reinstated(why) => (Turn::Reinstated, why),
+            });
         }
-        if !may_rest && !rolls_back {
-            running.quarantine = Quarantine::new(running.limits.clone());
-            return (was_probed, None);
-        }
-        running.why_resting = why.to_owned();
-        (true, Some(self.send_off(now, why)))
+        turns
     }
 
     /// Ends a rest that is over. Returns whether the roster has to change.
     pub(crate) fn handle_timeout(&mut self, now: Time) -> bool {
-        self.running.as_mut().is_some_and(|running| running.quarantine.handle_timeout(now))
+        self.running.as_mut().is_some_and(|running| running.conduct.handle_timeout(now))
     }
 
     pub(crate) fn poll_timeout(&self) -> Option<Time> {
-        self.running.as_ref().and_then(|running| running.quarantine.poll_timeout())
+        self.running.as_ref().and_then(|running| running.conduct.poll_timeout())
     }
 
     /// The revision that runs, and whether it may be asked.
     pub(crate) fn member(&self) -> Option<(&LiveMember, bool)> {
         self.running.as_ref().map(|running| {
-            let resting = matches!(running.quarantine.health(), Health::Quarantined { .. });
+            let resting = matches!(running.conduct.health(), Health::Quarantined { .. });
             (&running.member, !resting && !self.is_paused())
         })
     }
@@ -189,18 +222,33 @@ impl Part {
 
     /// Whether its next call decides, so that it must not answer.
     pub(crate) fn is_probed(&self) -> bool {
-        let running = self.running.as_ref();
-        running.is_some_and(|running| running.quarantine.health() == Health::Probed)
+        self.health() == Some(Health::Probed)
+    }
+
+    /// Whether it runs, and nothing keeps it from answering.
+    pub(crate) fn is_sound(&self) -> bool {
+        !self.is_paused() && self.health() == Some(Health::Sound)
+    }
+
+    /// Whether others go before it and nobody waits for it.
+    pub(crate) fn is_demoted(&self) -> bool {
+        self.running.as_ref().is_some_and(|running| running.conduct.is_demoted())
+    }
+
+    /// What marks that the one probe is on its way, while one decides.
+    pub(crate) fn probe(&self) -> Option<Arc<AtomicBool>> {
+        self.running.as_ref().and_then(|running| running.conduct.probe())
     }
 
     pub(crate) fn state(&self) -> State {
         match (&self.running, &self.refused) {
             (Some(_), _) if self.is_paused() => State::Paused,
-            (Some(running), _) => match running.quarantine.health() {
+            (Some(Running { conduct, .. }), _) => match conduct.health() {
+                Health::Sound if conduct.is_demoted() => State::Demoted(conduct.why.clone()),
                 Health::Sound => State::Live,
                 Health::Probed => State::Probed,
                 Health::Quarantined { until } => {
-                    State::Quarantined { until, reason: running.why_resting.clone() }
+                    State::Quarantined { until, reason: conduct.why.clone() }
                 }
             },
             (None, Some(reason)) => State::Refused(reason.clone()),
@@ -208,12 +256,17 @@ impl Part {
         }
     }
 
-    /// What is said about the wanted file beside the state: why it was refused, or that it loads.
+    /// What is said beside the state: why a newer file was refused, that it loads, or that what runs
+    /// would rest if there were somebody else.
     pub(crate) fn note(&self) -> Option<String> {
         let short = self.wanted.revision.short();
         match (&self.refused, &self.running) {
             (Some(reason), Some(_)) => Some(format!("{short} refused: {reason}")),
             (None, Some(_)) if self.loading => Some(format!("{short} is loading")),
+            (None, Some(running)) if running.conduct.is_kept() => Some(format!(
+                "faults too often, and is kept because nobody else can answer: {}",
+                running.conduct.why
+            )),
             _ => None,
         }
     }
@@ -226,27 +279,30 @@ impl Part {
         self.running.map(|running| running.member).into_iter().chain(self.standby).collect()
     }
 
-    /// Whether it is young, and the one before it is still warm.
-    fn rolls_back(&self, now: Time) -> bool {
-        let young = self.running.as_ref().is_some_and(|it| now.since(it.since) < PROBATION);
-        young && self.rolls_back && self.standby.is_some()
+    fn health(&self) -> Option<Health> {
+        self.running.as_ref().map(|running| running.conduct.health())
     }
 
-    fn send_off(&mut self, now: Time, why: &str) -> Verdict {
-        let rolls_back = self.rolls_back(now);
-        let (Some(off), Some(before)) = (&mut self.running, self.standby.take_if(|_| rolls_back))
-        else {
-            return Verdict::Resting;
-        };
-        let before = Running {
-            member: before,
-            quarantine: Quarantine::new(off.limits.clone()),
-            limits: off.limits.clone(),
-            since: Time::EPOCH,
-            why_resting: String::new(),
-        };
+    /// Whether it is young, and the one before it is still warm.
+    fn rolls_back(&self, now: Time) -> bool {
+        self.standby.is_some()
+            && self.running.as_ref().is_some_and(|running| {
+                let limits = running.conduct.limits();
+                limits.rollback && now.since(running.since) < limits.probation
+            })
+    }
+
+    /// Puts the revision before it in its place, if that is what to do, and returns the one that ran.
+    fn roll_back(&mut self, now: Time, why: &str) -> Option<Box<LiveMember>> {
+        if !self.rolls_back(now) {
+            return None;
+        }
+        let off = self.running.as_mut()?;
+        let limits = off.conduct.limits().clone();
+        let member = self.standby.take()?;
+        let before = Running { member, conduct: Conduct::new(limits), since: Time::EPOCH };
         let off = std::mem::replace(off, before);
         self.refused = Some(format!("rolled back: {why}"));
-        Verdict::RolledBack(Box::new(off.member))
+        Some(Box::new(off.member))
     }
 }

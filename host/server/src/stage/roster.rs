@@ -7,12 +7,12 @@ use std::sync::atomic::AtomicBool;
 use catalog::{EndpointConfig, EndpointSpec, ModelManifest};
 use message::{ModelName, Role, Tensor};
 use rendezvous::ensemble::can_combine;
-use rendezvous::quarantine::QuarantineLimits;
 use rendezvous::{Member, MemberIndex, Policy, Roster};
 use sandbox::lanes::Lane;
 use sandbox::{ModelLimits, TensorType};
 
 use super::Part;
+use super::demotion;
 use super::policy::policy_of;
 use crate::inputs::{Inputs, forms};
 use crate::live::{Live, LiveMember};
@@ -28,6 +28,8 @@ pub(super) fn live_of(
     let roster = Arc::new(roster_of(spec, parts));
     let mut live_members = Vec::new();
     let mut by_incarnation = HashMap::new();
+    let waits_of_models = demotion::waits(&policy_of(spec, roster.members()), config);
+    let mut waits = HashMap::new();
     for (name, part) in parts {
         let (Some((member, true)), Some(position)) =
             (part.member(), roster.position(name.as_str()))
@@ -37,8 +39,11 @@ pub(super) fn live_of(
         let lane = if roster.can_answer(position) { Lane::Live } else { Lane::Shadow };
         member.worker.set_lane(lane);
         by_incarnation.insert(member.identity.incarnation, position);
-        let role = config.roles.of(name);
-        live_members.push(LiveMember { lane, role, ..member.clone() });
+        if let Some(wait) = waits_of_models.get(name) {
+            waits.insert(member.identity.incarnation, *wait);
+        }
+        let (role, probe) = (config.roles.of(name), part.probe());
+        live_members.push(LiveMember { lane, role, probe, ..member.clone() });
     }
     // Shadows come last, so that a model that can answer never waits for one that cannot.
     live_members.sort_by_key(|member| member.lane == Lane::Shadow);
@@ -59,6 +64,8 @@ pub(super) fn live_of(
         pacing,
         by_incarnation,
         routes: config.routes.clone(),
+        waits,
+        nan_is_fault: config.quarantine.nan_is_fault,
         deadline: config.deadline,
         key_input: config.key.clone(),
         paused: config.paused,
@@ -86,18 +93,6 @@ pub(crate) fn limits_of(manifest: &ModelManifest) -> ModelLimits {
     }
 }
 
-/// When a revision of this endpoint rests.
-pub(super) fn quarantine_limits(config: &EndpointConfig) -> QuarantineLimits {
-    let settings = &config.quarantine;
-    QuarantineLimits {
-        window: settings.window,
-        faults: settings.faults as u64,
-        backoff_first: settings.backoff_first,
-        backoff_longest: settings.backoff_longest,
-        ..QuarantineLimits::default()
-    }
-}
-
 fn roster_of(spec: &EndpointSpec, parts: &BTreeMap<ModelName, Part>) -> Roster {
     let config = &spec.config;
     let mut members: Vec<Member> =
@@ -108,7 +103,9 @@ fn roster_of(spec: &EndpointSpec, parts: &BTreeMap<ModelName, Part>) -> Roster {
         let role = config.roles.of(&name);
         Member { name, revision: 0, role, live: false, muted: false }
     }));
-    let policy = policy_of(spec, &members);
+    let mut policy = policy_of(spec, &members);
+    let demoted = parts.iter().filter(|(_, part)| part.is_demoted()).map(|(name, _)| name);
+    demotion::give_way(&mut policy, &config.roles, &demoted.collect::<Vec<_>>());
     Roster::new(members.clone(), policy).unwrap_or_else(|error| {
         // The catalog has refused every policy that could lead here.
         tracing::error!(%error, "a checked policy does not fit its roster");

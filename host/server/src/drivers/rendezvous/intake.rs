@@ -9,7 +9,7 @@ use rendezvous::{MailboxId, MemberIndex, Opening, Refused, Verdict};
 use sandbox::lanes::Job;
 use stream::{AppendError, ReadLimit, Record};
 
-use super::{Driver, Open, Opened, Unacknowledged, Unopened};
+use super::{Driver, Open, Opened, Unacknowledged, Unopened, conduct};
 use crate::endpoint::{Answered, Appended, Ask, Call, Reply, Unanswered};
 use crate::live::{Live, LiveMember};
 
@@ -173,6 +173,7 @@ impl Driver {
                 replies: reply.into_iter().collect(),
                 may_repeat,
                 selected,
+                opened: now,
                 live: Arc::clone(&self.live),
             },
         };
@@ -227,12 +228,17 @@ impl Driver {
         self.opened.clear();
     }
 
-    fn offer_to(&mut self, now: Time, live: &Live, member: &LiveMember, jobs: Vec<Job>) {
+    fn offer_to(&mut self, now: Time, live: &Live, member: &LiveMember, mut jobs: Vec<Job>) {
+        let spared = conduct::spare_the_probed(member, &mut jobs);
         let dropped = member.worker.offer(jobs);
         if !dropped.is_empty() {
+            conduct::release_the_probe(member);
             member.identity.meter.metrics.dropped(dropped.len() as u64);
+            self.count_dropped(&member.identity, dropped.len() as u64);
+        }
+        if !(spared.is_empty() && dropped.is_empty()) {
             let index = live.by_incarnation[&member.identity.incarnation];
-            self.not_asked(now, index, dropped);
+            self.not_asked(now, index, spared.into_iter().chain(dropped));
         }
     }
 

@@ -13,10 +13,11 @@ impl Supervisor {
         now: Time,
         endpoint: &EndpointName,
         who: Option<(&ModelName, Option<Revision>)>,
-        what: &str,
+        what: &'static str,
         why: &str,
     ) {
         let Some(stage) = self.stages.get(endpoint) else { return };
+        stage.endpoint.meter.metrics.roster_changed(what);
         let (model, revision) = who.map_or((None, None), |(model, revision)| {
             (Some(model.as_str()), revision.map(|revision| revision.to_string()))
         });
