@@ -26,8 +26,7 @@ use crate::units::{self, Span};
 pub use conduct::{ErrorBudget, Pace, Quarantine};
 pub use default_value::DefaultValue;
 pub use policy::{
-    Arm, Combine, EndpointPolicy, Ensemble, PolicyConfig, Preference, Preferred, Ramp, Split,
-    Weighted,
+    Arm, EndpointPolicy, Ensemble, PolicyConfig, Preference, Preferred, Ramp, Split, Weighted,
 };
 pub use roles::{Decoy, Roles};
 pub use route::{ModelPattern, Route, RouteKind};

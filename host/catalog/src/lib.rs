@@ -31,9 +31,9 @@ pub use default_outputs::{DefaultError, default_outputs};
 pub use diff::{Change, diff};
 pub use draft::{Draft, ENDPOINT_FILE};
 pub use endpoint::{
-    Arm, Combine, Decoy, DefaultValue, EndpointConfig, EndpointLimits, EndpointPolicy, Ensemble,
-    Fsync, ModelPattern, PolicyConfig, Preference, Preferred, Quarantine, Ramp, Retention, Roles,
-    Route, RouteKind, SchemaConfig, SchemaError, Split, StreamConfig, TensorForm, Weighted,
+    Arm, Decoy, DefaultValue, EndpointConfig, EndpointLimits, EndpointPolicy, Ensemble, Fsync,
+    ModelPattern, PolicyConfig, Preference, Preferred, Quarantine, Ramp, Retention, Roles, Route,
+    RouteKind, SchemaConfig, SchemaError, Split, StreamConfig, TensorForm, Weighted,
 };
 pub use expression::{EvaluationError, Expression, ExpressionError, Facts};
 pub use host::{HostConfig, RoutedLimits, TlsConfig};

@@ -17,7 +17,8 @@ use serde::Deserialize;
 use super::DefaultValue;
 use crate::units::{self, Name, Span};
 
-pub use ensemble::{Combine, Ensemble, Weighted};
+pub(super) use ensemble::{COMBINES, is_weighted};
+pub use ensemble::{Ensemble, Weighted};
 pub(super) use keys::{Choice, PolicyKeys};
 pub use split::{Arm, Ramp, Split};
 
@@ -94,7 +95,7 @@ mod tests {
 
     use super::*;
     use crate::endpoint::EndpointConfig;
-    use message::Time;
+    use message::{Combine, Time};
 
     fn parse(text: &str) -> PolicyConfig {
         EndpointConfig::parse(Path::new("p"), text).unwrap().policy.choice

@@ -11,7 +11,8 @@ use message::{EndpointName, ModelName, Revision};
 use super::files::{Artefact, EndpointFile, Fact};
 use super::look::ENDPOINT_FILE;
 use crate::catalog::{EndpointSpec, ModelFile};
-use crate::endpoint::EndpointConfig;
+use crate::document::KeyPath;
+use crate::endpoint::{EndpointConfig, ModelPattern, RouteKind};
 use crate::manifest::ModelManifest;
 use crate::problem::{Problem, did_you_mean, one_of};
 
@@ -131,7 +132,7 @@ fn config(
     match facts.file(ENDPOINT_FILE) {
         Fact::Endpoint(file) => match accept(facts, file, models, gone) {
             Accepted::Yes => {
-                problems.extend(remarks(file));
+                problems.extend(remarks(file, models));
                 Some((file.config.clone(), Some(file.digest)))
             }
             Accepted::NotYet => previous,
@@ -193,12 +194,18 @@ fn accept(facts: &Facts<'_>, file: &Arc<EndpointFile>, models: &Models, gone: &M
     }
 }
 
-/// What is right in a configuration and yet will not do what it says.
-fn remarks(file: &EndpointFile) -> Option<Problem> {
-    let path = crate::document::KeyPath::new("route").index(0);
-    (!file.config.routes.is_empty()).then(|| {
-        let problem = file.document.problem_at(&path, "a route");
-        problem.note("this version of the host takes policy.order for every request").warning()
+/// What is right in a configuration and yet will not do what it says: routes to models of which
+/// there is none.
+fn remarks<'a>(file: &'a EndpointFile, models: &'a Models) -> impl Iterator<Item = Problem> {
+    let patterns = file.config.routes.iter().enumerate().filter_map(|(index, route)| {
+        let RouteKind::Each { models, .. } = &route.kind else { return None };
+        Some((index, models))
+    });
+    let is_idle = move |pattern: &ModelPattern| !models.keys().any(|model| pattern.matches(model));
+    patterns.filter(move |(_, pattern)| is_idle(pattern)).map(|(index, pattern)| {
+        let path = KeyPath::new("route").index(index).key("models");
+        let problem = file.document.problem_at(&path, format!("\"{pattern}\""));
+        problem.expected("a model of such a name").note("the route takes no request").warning()
     })
 }
 

@@ -218,16 +218,16 @@ fn the_defaults_of_the_host_lie_beneath_every_file() {
 }
 
 #[test]
-fn routes_are_understood_and_told_to_have_no_effect_yet() {
+fn a_route_to_models_of_which_there_is_none_is_told() {
     let mut folder = good();
-    let text = "[[route]]\nwhen = 'true'\norder = [{ model = 'logit' }]\n";
+    let text = "[[route]]\nmodels = 'client-*'\n[[route]]\nmodels = 'g*'\n";
     folder.write("flights/endpoint.toml", text.as_bytes());
     folder.after(600);
     assert_eq!(
         folder.problems(),
         [
-            "models/flights/endpoint.toml:1: route[0]: found a route; this version of the host takes \
-          policy.order for every request"
+            "models/flights/endpoint.toml:2: route[0].models: found \"client-*\", expected a model of \
+             such a name; the route takes no request"
         ]
     );
     assert_eq!(folder.catalog().problems[0].severity, Severity::Warning);

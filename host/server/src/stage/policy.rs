@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use catalog::{EndpointSpec, ModelPattern, PolicyConfig, RouteKind};
-use message::{Combine, ModelName, Role};
+use message::{ModelName, Role};
 use rendezvous::{
     Arm, Branch, Ensemble, Member, Policy, Preference, Ramp, Route, Split, Target,
 };
@@ -59,20 +59,10 @@ fn ensemble_of(ensemble: &catalog::Ensemble) -> Preference {
     let member = |it: &catalog::Weighted| (it.model.clone(), it.weight);
     let together = Ensemble {
         members: ensemble.members.iter().map(member).collect(),
-        combine: combine_of(ensemble.combine),
+        combine: ensemble.combine,
         quorum: ensemble.quorum,
     };
     ensemble.below.iter().fold(Preference::default().then(together, ensemble.until), then)
-}
-
-const fn combine_of(combine: catalog::Combine) -> Combine {
-    match combine {
-        catalog::Combine::Mean => Combine::Mean,
-        catalog::Combine::WeightedMean => Combine::WeightedMean,
-        catalog::Combine::Median => Combine::Median,
-        catalog::Combine::Majority => Combine::Majority,
-        catalog::Combine::WeightedVote => Combine::WeightedVote,
-    }
 }
 
 fn each_of(

@@ -1,12 +1,15 @@
 //! Several models whose predictions become one.
 
+use std::fmt;
 use std::time::Duration;
 
-use message::ModelName;
+use message::{Combine, ModelName};
 use schemars::JsonSchema;
-use serde::Deserialize;
+use serde::de::{self, Visitor};
+use serde::{Deserialize, Deserializer};
 
 use super::Preferred;
+use crate::problem::one_of;
 use crate::units::{self, Name};
 
 /// Several models whose predictions become one.
@@ -40,10 +43,40 @@ pub struct Weighted {
     pub weight: f64,
 }
 
-/// How predictions become one.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Deserialize, JsonSchema)]
+/// The ways to combine, in a file.
+pub(in crate::endpoint) const COMBINES: [&str; 5] =
+    ["mean", "weighted-mean", "median", "majority", "weighted-vote"];
+
+/// Whether the weights of the members mean anything.
+pub(in crate::endpoint) const fn is_weighted(combine: Combine) -> bool {
+    matches!(combine, Combine::WeightedMean | Combine::WeightedVote)
+}
+
+/// Reads how predictions become one; to be used with `#[serde(default)]`.
+pub(super) fn combine<'de, D: Deserializer<'de>>(from: D) -> Result<Option<Combine>, D::Error> {
+    from.deserialize_str(CombineVisitor).map(Some)
+}
+
+struct CombineVisitor;
+
+impl Visitor<'_> for CombineVisitor {
+    type Value = Combine;
+
+    fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&one_of(&COMBINES))
+    }
+
+    fn visit_str<E: de::Error>(self, name: &str) -> Result<Combine, E> {
+        Combine::from_name(name).ok_or_else(|| E::unknown_variant(name, &COMBINES))
+    }
+}
+
+/// The forms of [`Combine`] in a file, for the schema.
+#[derive(JsonSchema)]
 #[serde(rename_all = "kebab-case")]
-pub enum Combine {
+#[schemars(rename = "Combine")]
+#[expect(dead_code, reason = "only its schema is used")]
+pub(super) enum CombineForms {
     /// By the mean of each element.
     Mean,
     /// By the mean of each element, each member's with its weight.
@@ -56,24 +89,16 @@ pub enum Combine {
     WeightedVote,
 }
 
-impl Combine {
-    /// The name in a file.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Mean => "mean",
-            Self::WeightedMean => "weighted-mean",
-            Self::Median => "median",
-            Self::Majority => "majority",
-            Self::WeightedVote => "weighted-vote",
-        }
-    }
-
-    /// Whether the weights of the members mean anything.
-    pub const fn is_weighted(self) -> bool {
-        matches!(self, Self::WeightedMean | Self::WeightedVote)
-    }
-}
-
 const fn one() -> f64 {
     1.0
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_way_to_combine_has_a_name_in_files() {
+        assert_eq!(Combine::ALL.map(Combine::name), COMBINES);
+    }
 }

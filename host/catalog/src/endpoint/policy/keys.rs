@@ -6,15 +6,14 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use message::ModelName;
+use message::{Combine, ModelName};
 use schemars::JsonSchema;
 use serde::Deserialize;
 use serde::de::{self, Unexpected};
 
+use super::ensemble::CombineForms;
 use super::split::ArmKeys;
-use super::{
-    Arm, Combine, EndpointPolicy, Ensemble, PolicyConfig, Preference, Preferred, Split, Weighted,
-};
+use super::{Arm, EndpointPolicy, Ensemble, PolicyConfig, Preference, Preferred, Split, Weighted};
 use crate::endpoint::default_value::{DefaultForms, DefaultValue};
 use crate::units::{self, Span};
 
@@ -42,7 +41,8 @@ pub(in crate::endpoint) struct PolicyKeys {
     #[schemars(with = "Vec<ArmKeys>")]
     arms: Vec<Arm>,
     /// Of an ensemble: how the predictions become one.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::ensemble::combine")]
+    #[schemars(with = "Option<CombineForms>")]
     combine: Option<Combine>,
     /// Of an ensemble: its models, in the order that settles ties.
     #[serde(default)]

@@ -7,7 +7,8 @@ use message::{ModelName, Time};
 
 use crate::document::{Document, KeyPath};
 use crate::endpoint::policy::{
-    ARM_LIMIT, Combine, Ensemble, MODELS_LIMIT, POLICY_DEPTH_LIMIT, PolicyConfig, Preferred, Split,
+    ARM_LIMIT, COMBINES, Ensemble, MODELS_LIMIT, POLICY_DEPTH_LIMIT, PolicyConfig, Preferred,
+    Split, is_weighted,
 };
 use crate::endpoint::route::{ROUTE_LIMIT, RouteKind};
 use crate::endpoint::{EndpointConfig, ModelPattern};
@@ -250,16 +251,8 @@ fn check_ensemble(ensemble: &Ensemble, path: &KeyPath, document: &Document) -> R
         return Err(problem.expected("at least one"));
     }
     if !document.has(&path.clone().key("combine")) {
-        let names = [
-            Combine::Mean,
-            Combine::WeightedMean,
-            Combine::Median,
-            Combine::Majority,
-            Combine::WeightedVote,
-        ]
-        .map(Combine::name);
         let problem = document.problem_at(path, "no key \"combine\"");
-        return Err(problem.expected(one_of(&names)));
+        return Err(problem.expected(one_of(&COMBINES)));
     }
     count_models(count, &members, document)?;
     count_models(ensemble.below.len(), &path.clone().key("below"), document)?;
@@ -270,7 +263,7 @@ fn check_ensemble(ensemble: &Ensemble, path: &KeyPath, document: &Document) -> R
     let weight = |index| members.clone().index(index).key("weight");
     let weighted = (0..count).map(weight).find(|path| document.has(path));
     match weighted {
-        Some(path) if !ensemble.combine.is_weighted() => {
+        Some(path) if !is_weighted(ensemble.combine) => {
             let problem = document.problem_at(&path, "a weight");
             let combine = ensemble.combine.name();
             Err(problem.expected(format!("none, as combine = {combine:?} has no use for it")))
