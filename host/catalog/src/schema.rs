@@ -75,6 +75,31 @@ mod tests {
     }
 
     #[test]
+    fn policies_and_routes_refer_to_policies() {
+        let endpoint = schema(Kind::Endpoint);
+        let definitions = &endpoint["$defs"];
+        let policy = &definitions["PolicyConfig"]["properties"];
+        for key in
+            ["kind", "order", "seed", "shadow", "arm", "combine", "members", "quorum", "default"]
+        {
+            assert!(policy.get(key).is_some(), "{key}");
+        }
+        for nested in ["Arm", "Route"] {
+            let policy = &definitions[nested]["properties"]["policy"]["anyOf"][0]["$ref"];
+            assert_eq!(policy, "#/$defs/PolicyConfig", "{nested}");
+        }
+        let kinds: Vec<&Value> =
+            definitions["PolicyKind"]["oneOf"].as_array().into_iter().flatten().collect();
+        assert_eq!(kinds.len(), 3);
+        let starts = &definitions["Ramp"]["properties"]["starts"];
+        assert_eq!((&starts["type"], &starts["format"]), (&"string".into(), &"date-time".into()));
+        let combine = &definitions["Combine"]["oneOf"][1]["const"];
+        assert_eq!(combine, "weighted-mean");
+        let weight = &definitions["Arm"]["properties"]["weight"];
+        assert_eq!((&weight["minimum"], &weight["maximum"]), (&0.0.into(), &1e9.into()));
+    }
+
+    #[test]
     fn a_duration_is_a_text_with_a_unit() {
         let deadline = &schema(Kind::Endpoint)["properties"]["deadline"];
         assert_eq!(deadline["type"], "string");

@@ -40,7 +40,7 @@ pub enum RouteKind {
         choose: Expression,
         /// How long after the request the model is waited for. Without it: until the deadline.
         until: Option<Duration>,
-        /// What may answer after it, best first.
+        /// What may answer after it, best first. Empty: the champion, then the fallback.
         order: Vec<Preferred>,
     },
 }
@@ -119,7 +119,7 @@ pub(super) struct RouteKeys {
     #[schemars(with = "Option<Name>")]
     model: Option<ModelName>,
     /// The models in the order in which they are liked, best first. Beside `models`: what may answer
-    /// after the request's own.
+    /// after the request's own; default: the champion, then the fallback.
     #[serde(default)]
     order: Option<Vec<Preferred>>,
     /// A policy of any kind, instead.

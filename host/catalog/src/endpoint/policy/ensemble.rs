@@ -71,7 +71,7 @@ impl Visitor<'_> for CombineVisitor {
     }
 }
 
-/// The forms of [`Combine`] in a file, for the schema.
+/// How predictions become one.
 #[derive(JsonSchema)]
 #[serde(rename_all = "kebab-case")]
 #[schemars(rename = "Combine")]

@@ -20,7 +20,6 @@ use crate::units::{self, Span};
 /// The keys of a policy.
 #[derive(Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
-#[schemars(rename = "Policy")]
 pub(in crate::endpoint) struct PolicyKeys {
     /// The kind of policy. Default `preference`.
     #[serde(default)]
