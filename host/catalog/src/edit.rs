@@ -200,4 +200,6 @@ fn prefix_of(decor: &toml_edit::Decor) -> String {
 }
 
 #[cfg(test)]
+mod properties;
+#[cfg(test)]
 mod tests;

@@ -5,6 +5,7 @@
 
 pub mod conduct;
 pub mod default_value;
+mod places;
 pub mod policy;
 pub mod roles;
 pub mod route;
@@ -25,6 +26,7 @@ use crate::units::{self, Span};
 
 pub use conduct::{ErrorBudget, Pace, Quarantine};
 pub use default_value::DefaultValue;
+pub use places::Place;
 pub use policy::{
     Arm, EndpointPolicy, Ensemble, PolicyConfig, Preference, Preferred, Ramp, Split, Weighted,
 };

@@ -32,8 +32,8 @@ pub use diff::{Change, diff};
 pub use draft::{Draft, ENDPOINT_FILE};
 pub use endpoint::{
     Arm, Decoy, DefaultValue, EndpointConfig, EndpointLimits, EndpointPolicy, Ensemble, Fsync,
-    ModelPattern, PolicyConfig, Preference, Preferred, Quarantine, Ramp, Retention, Roles, Route,
-    RouteKind, SchemaConfig, SchemaError, Split, StreamConfig, TensorForm, Weighted,
+    ModelPattern, Place, PolicyConfig, Preference, Preferred, Quarantine, Ramp, Retention, Roles,
+    Route, RouteKind, SchemaConfig, SchemaError, Split, StreamConfig, TensorForm, Weighted,
 };
 pub use expression::{EvaluationError, Expression, ExpressionError, Facts};
 pub use host::{HostConfig, RoutedLimits, TlsConfig};
@@ -41,4 +41,5 @@ pub use manifest::{Grants, ModelLimits, ModelManifest};
 pub use problem::{Problem, Severity};
 pub use scanner::{Defaults, Hint, Scan, ScanOptions, Scanner};
 pub use schema::{Kind, schema};
+pub use units::is_name;
 pub use watcher::{WatchOptions, Watcher};

@@ -281,7 +281,8 @@ impl Defaults {
         nothing.read().expect("invariant: the defaults were read with understudy.toml")
     }
 
-    pub(crate) fn model_manifest(&self) -> ModelManifest {
+    /// What a model may use and do where no manifest says anything.
+    pub fn model_manifest(&self) -> ModelManifest {
         let mut nothing = Document::empty();
         self.beneath_manifest(&mut nothing);
         nothing.read().expect("invariant: the defaults were read with understudy.toml")

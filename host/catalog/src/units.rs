@@ -285,7 +285,7 @@ impl Text for Address {
 }
 
 /// Whether a text can name an endpoint, a tenant or a model: in a path, a URL and a metric alike.
-pub(crate) fn is_name(text: &str) -> bool {
+pub fn is_name(text: &str) -> bool {
     let allowed = |byte: u8| byte.is_ascii_alphanumeric() || b"._-".contains(&byte);
     !text.is_empty()
         && text.len() <= NAME_LIMIT_BYTES
