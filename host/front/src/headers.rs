@@ -11,6 +11,7 @@ use crate::problem::Problem;
 const INFERENCE_HEADER_CONTENT_LENGTH: HeaderName =
     HeaderName::from_static("inference-header-content-length");
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
+const OPERATOR: &str = "x-understudy-operator";
 const TRACEPARENT: &str = "traceparent";
 
 /// Checks that the body is what `accepted` says, as far as the headers tell; no type is any type.
@@ -83,6 +84,16 @@ pub(crate) fn idempotency_key(headers: &HeaderMap) -> Result<Option<String>, Pro
     match found.to_str() {
         Ok(key) if (1..=255).contains(&key.len()) => Ok(Some(key.to_owned())),
         _ => Err(Problem::Header { name: IDEMPOTENCY_KEY, expected }),
+    }
+}
+
+/// Who an operator says to be.
+pub(crate) fn operator(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(found) = headers.get(OPERATOR) else { return Ok(None) };
+    let expected = "1 to 100 printable ASCII characters";
+    match found.to_str() {
+        Ok(name) if (1..=100).contains(&name.len()) => Ok(Some(name.to_owned())),
+        _ => Err(Problem::Header { name: OPERATOR, expected }),
     }
 }
 

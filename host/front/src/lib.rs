@@ -16,6 +16,23 @@
 //! | `GET /v2/models` | the endpoints |
 //! | `GET /v2`, `GET /v2/health/live`, `GET /v2/health/ready` | the server itself |
 //!
+//! On the listener for operators, whose endpoints are one segment (`acme%2Ffraud`):
+//!
+//! | method and path | answer |
+//! |---|---|
+//! | `GET /status`, `GET /metrics` | everything at a glance, for people and for scrapers |
+//! | `GET /admin/endpoints` | the endpoints |
+//! | `GET /admin/endpoints/{endpoint}/models` | its models: role, state, revision, what each did, its last change |
+//! | `GET /admin/endpoints/{endpoint}/history[?model&limit]` | what happened, and who changed what |
+//! | `GET`, `PUT /admin/endpoints/{endpoint}/policy` | who answers, as TOML |
+//! | `POST /admin/endpoints/{endpoint}/policy/diff` | what that policy would change |
+//! | `PUT /admin/endpoints/{endpoint}/models/{model}` | stages the component in the body |
+//! | `POST /admin/endpoints/{endpoint}/models/{model}/{promote,rollback,retire,pause,resume}` | does that |
+//! | `POST /admin/endpoints/{endpoint}/{rollback,pause,resume}` | undoes the last change; pauses or resumes the endpoint |
+//!
+//! Every change takes the query `dry_run=true`, `force=true` and `why=…`, and answers with the
+//! files and the roster before and after.
+//!
 //! An endpoint of a tenant (`acme/fraud`) is written either way: `/v2/models/acme/fraud/infer` or
 //! `/v2/models/acme%2Ffraud/infer`. The request parameters `timeout` (µs) and `priority` are passed
 //! on to the host. Whatever is not a success has the body `{"error": "…"}`.
@@ -29,6 +46,7 @@ mod guard;
 mod headers;
 mod host;
 mod limits;
+mod operate;
 mod problem;
 mod reply;
 mod routes;
@@ -46,6 +64,7 @@ pub use host::{
     TensorMetadata,
 };
 pub use limits::FrontLimits;
+pub use operate::{Change, Declined, Look, Operation, Terms};
 pub use reply::{Reply, ReplyBody};
 pub use routes::Routes;
 pub use routes::admin::{Admin, AdminRoutes};

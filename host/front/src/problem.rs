@@ -28,7 +28,7 @@ pub(crate) enum Problem {
     },
     /// Because the path is none of the admin listener.
     #[error(
-        "`{}` is not a path of this listener, expected /metrics, /status, /v2/health/live or /v2/health/ready",
+        "`{}` is not a path of this listener, expected /metrics, /status, /v2/health/live, /v2/health/ready or one below /admin/endpoints",
         shorten(path)
     )]
     UnknownAdminPath {
@@ -47,6 +47,33 @@ pub(crate) enum Problem {
     /// Because the path holds a percent-encoded byte sequence that is not text.
     #[error("the path is not UTF-8 where it is percent-encoded")]
     PathNotUtf8,
+    /// Because the query has a name that means nothing here.
+    #[error("query: found `{}`, expected {}", shorten(found), alternatives(known))]
+    QueryName {
+        /// The name.
+        found: String,
+        /// Those that mean something.
+        known: &'static [&'static str],
+    },
+    /// Because a name of the query has a value that it cannot have.
+    #[error("query: {name}: found `{}`, expected {expected}", shorten(found))]
+    QueryValue {
+        /// The name.
+        name: String,
+        /// Its value.
+        found: String,
+        /// What it may be.
+        expected: &'static str,
+    },
+    /// Because the body is to be text and is none.
+    #[error("the body: found bytes that are not UTF-8, expected TOML")]
+    NotText,
+    /// Because a change is of no use.
+    #[error("{message}")]
+    Change {
+        /// What is wrong with it.
+        message: String,
+    },
     /// Because the path is for other methods.
     #[error("found the method {found}, expected {allow}")]
     Method {
@@ -202,7 +229,11 @@ impl Problem {
             }
             Self::BodyTooLarge { .. } => StatusCode::PAYLOAD_TOO_LARGE,
             Self::BodyTooSlow { .. } => StatusCode::REQUEST_TIMEOUT,
+            Self::Change { .. } => StatusCode::UNPROCESSABLE_ENTITY,
             Self::PathNotUtf8
+            | Self::QueryName { .. }
+            | Self::QueryValue { .. }
+            | Self::NotText
             | Self::Header { .. }
             | Self::BodyBroken
             | Self::Document(_)
@@ -273,6 +304,15 @@ fn describe(error: &InferError) -> String {
         InferError::Unsupported { what } => format!("this server does not {what}"),
         InferError::ShuttingDown => "the server is about to stop".to_owned(),
         InferError::Internal => "the server failed; its log says how".to_owned(),
+    }
+}
+
+/// Names of which one is expected.
+fn alternatives(names: &[&str]) -> String {
+    match names {
+        [] => "nothing".to_owned(),
+        [only] => (*only).to_owned(),
+        [others @ .., last] => format!("{} or {last}", others.join(", ")),
     }
 }
 

@@ -3,7 +3,7 @@
 use front::Guard;
 use serde_json::json;
 
-use crate::client::{Client, get, post};
+use crate::client::{Client, get, post, send};
 use crate::rig::start_admin;
 
 #[tokio::test]
@@ -29,7 +29,7 @@ async fn health_says_why_not() {
 }
 
 #[tokio::test]
-async fn nothing_can_be_changed_here() {
+async fn the_pages_cannot_be_changed() {
     let (address, _stop) = start_admin(Guard::open()).await;
     let mut client = Client::connect(address).await;
     let reply = client.call(post("/status", "{}")).await;
@@ -37,6 +37,50 @@ async fn nothing_can_be_changed_here() {
     let reply = client.call(get("/v2/models")).await;
     assert_eq!(reply.status, 404);
     let expected = "`/v2/models` is not a path of this listener, expected /metrics, /status, \
-                    /v2/health/live or /v2/health/ready";
+                    /v2/health/live, /v2/health/ready or one below /admin/endpoints";
     assert_eq!(reply.error(), expected);
+}
+
+#[tokio::test]
+async fn an_endpoint_is_looked_at_and_changed() {
+    let (address, _stop) = start_admin(Guard::open()).await;
+    let mut client = Client::connect(address).await;
+    let endpoints = client.call(get("/admin/endpoints")).await;
+    assert_eq!(endpoints.json(), json!({ "endpoints": ["acme/fraud", "echo"] }));
+    let models = client.call(get("/admin/endpoints/acme%2Ffraud/models")).await.json();
+    assert_eq!(models["look"], "Models { endpoint: \"acme/fraud\" }");
+    let headers = "x-understudy-operator: ada\r\ncontent-type: application/toml\r\n";
+    let set = send("PUT", "/admin/endpoints/echo/policy?dry_run=true&why=a+b", headers, "k = 1");
+    let change = client.call(set).await.json();
+    let expected = "Change { endpoint: \"echo\", operation: SetPolicy { text: \"k = 1\" }, terms: \
+                    Terms { dry_run: true, force: false, why: Some(\"a b\"), claimed: Some(\"ada\") } }";
+    assert_eq!(change["change"], expected);
+    let stage = send("PUT", "/admin/endpoints/echo/models/new", "", "\0asm");
+    let change = client.call(stage).await.json();
+    let expected = "operation: Stage { model: \"new\", wasm: b\"\\0asm\" }";
+    assert!(
+        change["change"].to_string().contains(&expected.replace('\\', "\\\\").replace('"', "\\\"")),
+        "{change}"
+    );
+}
+
+#[tokio::test]
+async fn what_comes_of_a_change_is_its_status() {
+    let (address, _stop) = start_admin(Guard::open()).await;
+    let mut client = Client::connect(address).await;
+    let mut check = async |target: &str, status: u16, error: &str| {
+        let reply = client.call(send("POST", target, "", "")).await;
+        assert_eq!((reply.status, reply.error().as_str()), (status, error), "{target}");
+    };
+    let model = "/admin/endpoints/echo/models/good";
+    check(&format!("{model}/retire"), 409, "it answers").await;
+    check(&format!("{model}/resume"), 500, "the disk is full").await;
+    check("/admin/endpoints/echo/policy/diff", 422, "found nothing").await;
+    let unknown = "endpoint `echo` has no model `bad`; known: good";
+    check("/admin/endpoints/echo/models/bad/promote", 404, unknown).await;
+    let reply = client.call(get("/admin/endpoints/nobody/history")).await;
+    assert_eq!(reply.error(), "there is no endpoint `nobody`; known: acme/fraud, echo");
+    let large = send("PUT", "/admin/endpoints/echo/models/new", "", &"x".repeat(5_000));
+    let reply = client.call(large).await;
+    assert_eq!((reply.status, reply.error().as_str()), (413, "the body is larger than 4096 bytes"));
 }

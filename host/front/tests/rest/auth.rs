@@ -2,7 +2,7 @@
 
 use front::{Caller, FrontLimits, Guard, Key, Keyring, Proof, Scope, Scopes, TenantLimits, digest};
 
-use crate::client::{Client, DOCUMENT, Received, get, post, post_with};
+use crate::client::{Client, DOCUMENT, Received, get, post, post_with, send};
 use crate::rig::{Rig, start_admin};
 
 /// A guard that knows one token, `us_token`.
@@ -31,6 +31,7 @@ fn scope_sets() -> Vec<Scopes> {
 const NONE: &[Scope] = &[];
 const ASK: &[Scope] = &[Scope::Infer];
 const SEE: &[Scope] = &[Scope::Observe];
+const DO: &[Scope] = &[Scope::Operate];
 const KNOW: &[Scope] = &[Scope::Infer, Scope::Observe];
 
 /// Every route of the public listener, with the scopes of which it needs one.
@@ -52,7 +53,22 @@ fn public_routes() -> Vec<(String, &'static [Scope])> {
 }
 
 fn admin_routes() -> Vec<(String, &'static [Scope])> {
-    vec![(get("/metrics"), SEE), (get("/status"), SEE)]
+    let model = "/admin/endpoints/echo/models/good";
+    vec![
+        (get("/metrics"), SEE),
+        (get("/status"), SEE),
+        (get("/admin/endpoints"), SEE),
+        (get("/admin/endpoints/echo/models"), SEE),
+        (get("/admin/endpoints/echo/history"), SEE),
+        (get("/admin/endpoints/echo/policy"), SEE),
+        (send("PUT", "/admin/endpoints/echo/policy", "", "[policy]"), DO),
+        (send("POST", "/admin/endpoints/echo/policy/diff", "", "[policy]"), DO),
+        (send("PUT", model, "", "\0asm"), DO),
+        (post("/admin/endpoints/echo/pause", ""), DO),
+        (post("/admin/endpoints/echo/rollback", ""), DO),
+        (post(&format!("{model}/pause"), ""), DO),
+        (post(&format!("{model}/rollback"), ""), DO),
+    ]
 }
 
 fn check(call: &str, needs: &'static [Scope], scopes: Scopes, reply: &Received) {

@@ -103,6 +103,14 @@ pub(crate) fn post(path: &str, body: &str) -> String {
     post_with(path, "content-type: application/json\r\n", body)
 }
 
+/// A call with a body of any method, and these header lines.
+pub(crate) fn send(method: &str, path: &str, headers: &str, body: &str) -> String {
+    let length = body.len();
+    format!(
+        "{method} {path} HTTP/1.1\r\nhost: test\r\n{headers}content-length: {length}\r\n\r\n{body}"
+    )
+}
+
 /// A call with a body, and these header lines.
 pub(crate) fn post_with(path: &str, headers: &str, body: &str) -> String {
     let length = body.len();

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use front::{
-    Admin, Answered, Appended, BatchStatistics, Call, Caller, Host, IndexEntry, IndexState,
-    InferError, MemoryUsage, Metadata, ModelStatistics, NotFound, Readiness, RepositoryChange,
-    ServerMetadata, Tally, TensorMetadata,
+    Admin, Answered, Appended, BatchStatistics, Call, Caller, Change, Declined, Host, IndexEntry,
+    IndexState, InferError, Look, MemoryUsage, Metadata, ModelStatistics, NotFound, Operation,
+    Readiness, RepositoryChange, ServerMetadata, Tally, TensorMetadata,
 };
 use hyper::StatusCode;
 use message::oip::InferResponse;
@@ -279,5 +279,34 @@ impl Admin for FakeHost {
 
     fn ready(&self, _: &Caller) -> Readiness {
         Readiness::NotReady("nothing is loaded".to_owned())
+    }
+
+    fn look(&self, _: &Caller, look: Look) -> Result<Value, Declined> {
+        match look {
+            Look::Endpoints => Ok(json!({ "endpoints": Self::known() })),
+            Look::Models { .. } | Look::Policy { .. } => Ok(json!({ "look": format!("{look:?}") })),
+            Look::History { endpoint, .. } if endpoint == "echo" => Ok(json!({ "events": [] })),
+            Look::History { .. } => {
+                Err(Declined::NotFound(NotFound::Endpoint { known: Self::known() }))
+            }
+        }
+    }
+
+    fn change(&self, _: &Caller, change: Change) -> Result<Value, Declined> {
+        match &change.operation {
+            Operation::Retire { .. } => {
+                Err(Declined::Conflict { document: json!({ "error": "it answers" }) })
+            }
+            Operation::Promote { .. } => {
+                Err(Declined::NotFound(NotFound::Model { known: vec!["good".to_owned()] }))
+            }
+            Operation::SetPolicy { text } if text.is_empty() => {
+                Err(Declined::Invalid { message: "found nothing".to_owned() })
+            }
+            Operation::Resume { .. } => {
+                Err(Declined::Failed { message: "the disk is full".to_owned() })
+            }
+            _ => Ok(json!({ "change": format!("{change:?}") })),
+        }
     }
 }

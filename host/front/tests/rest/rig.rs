@@ -65,7 +65,7 @@ impl Rig {
 
 /// An admin listener; dropping the sender stops it.
 pub(crate) async fn start_admin(guard: Guard) -> (SocketAddr, oneshot::Sender<()>) {
-    let routes = AdminRoutes::new(Arc::new(FakeHost::default()), guard);
+    let routes = AdminRoutes::new(Arc::new(FakeHost::default()), guard, tight());
     let (address, stop, _) = listen(routes, FrontLimits::default(), None).await;
     (address, stop)
 }
