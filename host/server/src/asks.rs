@@ -8,8 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use front::{
-    Answered, Appended, Call, Caller, IndexEntry, InferError, Metadata, ModelStatistics, NotFound,
-    Readiness, RepositoryChange, ServerMetadata,
+    Answered, Appended, Call, Caller, Change, Declined, IndexEntry, InferError, Look, Metadata,
+    ModelStatistics, NotFound, Readiness, RepositoryChange, ServerMetadata,
 };
 use message::oip::{Encoding, InferRequest, InferResponse, encode_response};
 use message::{Outcome, Parameter, Time};
@@ -22,6 +22,7 @@ use crate::endpoint::{self, Ask, Endpoint, Event, Records, Reply, Unanswered};
 use crate::envelope::{self, Incoming, ReturnTo};
 use crate::host::Shared;
 use crate::live::{Identity, Live, LiveMember};
+use crate::operations;
 use crate::stage::State;
 
 /// When a refused caller may come again.
@@ -187,6 +188,14 @@ impl front::Admin for Shared {
 
     fn ready(&self, caller: &Caller) -> Readiness {
         self.readiness(caller)
+    }
+
+    fn look(&self, caller: &Caller, look: Look) -> Result<serde_json::Value, Declined> {
+        operations::look(self, caller, look)
+    }
+
+    fn change(&self, caller: &Caller, change: Change) -> Result<serde_json::Value, Declined> {
+        operations::change(self, caller, change)
     }
 }
 

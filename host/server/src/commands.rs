@@ -1,13 +1,25 @@
 //! The command line: one file a command.
 
+mod change;
 mod check;
 mod demo;
+mod diff;
+mod history;
 mod log;
+mod models;
 mod output;
+mod pause;
+mod policy;
 mod predict;
+mod promote;
+mod reach;
 mod read;
+mod resume;
+mod retire;
+mod rollback;
 mod schema;
 mod serve;
+mod stage;
 mod status;
 mod table;
 mod top;
@@ -45,6 +57,24 @@ enum Command {
     Status(status::Status),
     /// Watch a running host on the terminal: who answers, how fast, and what is wrong.
     Top(top::Top),
+    /// Show what each model of an endpoint is, does, and when that was changed last.
+    Models(models::Models),
+    /// Show what happened to an endpoint, and who changed what, and why.
+    History(history::History),
+    /// Put a component into the folder of an endpoint: it scores everything and answers nothing.
+    Stage(stage::Stage),
+    /// Make a model champion: it takes the former champion's place in the policy.
+    Promote(promote::Promote),
+    /// Undo the last change of an endpoint, or give a model its former component back.
+    Rollback(rollback::Rollback),
+    /// Take a model out of the folder; its component is kept.
+    Retire(retire::Retire),
+    /// Leave a model unasked, or turn callers of an endpoint away.
+    Pause(pause::Pause),
+    /// End a pause.
+    Resume(resume::Resume),
+    /// Show, replace or compare who answers at an endpoint.
+    Policy(policy::Policy),
     /// Read a topic of an endpoint: requests, scores, answers or events.
     Read(read::Read),
     /// Append requests, one JSON document a line, to the stream of an endpoint of a running host.
@@ -67,6 +97,15 @@ pub(crate) fn run() -> Result<ExitCode> {
         Command::Predict(predict) => predict.run(),
         Command::Status(status) => status.run(),
         Command::Top(top) => top.run(),
+        Command::Models(models) => models.run(),
+        Command::History(history) => history.run(),
+        Command::Stage(stage) => stage.run(),
+        Command::Promote(promote) => promote.run(),
+        Command::Rollback(rollback) => rollback.run(),
+        Command::Retire(retire) => retire.run(),
+        Command::Pause(pause) => pause.run(),
+        Command::Resume(resume) => resume.run(),
+        Command::Policy(policy) => policy.run(),
         Command::Read(read) => read.run(),
         Command::Write(write) => write.run(),
         Command::Log(log) => log.run(),

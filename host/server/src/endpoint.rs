@@ -20,6 +20,7 @@ use crate::journal::Journal;
 use crate::live::{Identity, Live, LiveMember};
 use crate::meter::EndpointMeter;
 use crate::stage::State;
+use crate::standing::Standing;
 
 /// One endpoint, as everybody but its driver sees it.
 pub(crate) struct Endpoint {
@@ -29,6 +30,8 @@ pub(crate) struct Endpoint {
     pub(crate) live: ArcSwap<Live>,
     /// Where each model stands, for people.
     pub(crate) parts: ArcSwap<Vec<PartReport>>,
+    /// How far it has come with what its folder says.
+    pub(crate) standing: Standing,
     pub(crate) journal: Journal,
     pub(crate) meter: EndpointMeter,
 }

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use anyhow::{Context, Result};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use catalog::{Catalog, EndpointConfig, Problem, Watcher};
+use catalog::{Catalog, EndpointConfig, Problem, ScanOptions, Watcher};
 use front::{AdminRoutes, Caller, FrontLimits, Guard, PublicRoutes};
 use message::EndpointName;
 use sandbox::Lanes;
@@ -37,6 +37,8 @@ pub(crate) struct Shared {
     pub(crate) runtime: Runtime,
     pub(crate) models_dir: PathBuf,
     pub(crate) data_dir: PathBuf,
+    /// How the folder is read.
+    pub(crate) scan: ScanOptions,
 }
 
 /// The limits of the host that belong to no single endpoint.
@@ -89,6 +91,7 @@ impl Host {
             runtime: runtime.clone(),
             models_dir: options.models_dir.clone(),
             data_dir: options.data_dir.clone(),
+            scan: options.watch_options().scan,
         });
         let orders = Arc::new(Inbox::new(usize::MAX));
         let (opened, first_catalog) = oneshot::channel();
@@ -180,7 +183,10 @@ impl Host {
         let public_routes =
             PublicRoutes::new(Arc::clone(&self.shared), limits.clone(), guard.clone());
         let grpc_routes = public_routes.grpc();
-        let admin_routes = AdminRoutes::new(Arc::clone(&self.shared), guard);
+        let largest = usize::try_from(self.shared.scan.model_limit_bytes).unwrap_or(usize::MAX);
+        let mut uploads = limits.clone();
+        uploads.body_bytes_max = largest;
+        let admin_routes = AdminRoutes::new(Arc::clone(&self.shared), guard, uploads);
         self.listeners = vec![
             tokio::spawn(front::serve(public, None, public_routes, limits.clone(), stop())),
             tokio::spawn(front::serve(grpc, None, grpc_routes, limits.clone(), stop())),

@@ -20,9 +20,11 @@ mod inputs;
 mod journal;
 mod live;
 mod meter;
+mod operations;
 mod options;
 mod sink;
 mod stage;
+mod standing;
 mod status;
 
 use std::process::ExitCode;

@@ -9,7 +9,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use catalog::Route;
-use message::{ModelName, Revision, Role, Tensor};
+use message::{ModelName, Revision, Role, Tensor, Time};
 use rendezvous::{MemberIndex, Roster};
 use sandbox::lanes::{Lane, Worker};
 use sandbox::{Model, TensorType};
@@ -23,6 +23,40 @@ pub(crate) struct Identity {
     pub(crate) revision: Revision,
     pub(crate) incarnation: u64,
     pub(crate) meter: Arc<ModelMeter>,
+    /// On how many requests it was warmed before it joined.
+    pub(crate) warmed: usize,
+    pub(crate) record: TrackRecord,
+}
+
+/// How the calls of one revision went in this life of it.
+#[derive(Debug, Default)]
+pub(crate) struct TrackRecord {
+    scored: AtomicU64,
+    /// When it faulted last, in microseconds since 1970; 0 if never.
+    faulted_us: AtomicU64,
+}
+
+impl TrackRecord {
+    /// Counts a prediction or a refusal.
+    pub(crate) fn count_score(&self) {
+        self.scored.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// Takes note of a fault.
+    pub(crate) fn note_fault(&self, now: Time) {
+        self.faulted_us.store(now.as_us(), Ordering::Relaxed);
+    }
+
+    /// How many predictions and refusals there were.
+    pub(crate) fn scored(&self) -> u64 {
+        self.scored.load(Ordering::Relaxed)
+    }
+
+    /// When it faulted last.
+    pub(crate) fn faulted(&self) -> Option<Time> {
+        let us = self.faulted_us.load(Ordering::Relaxed);
+        (us > 0).then(|| Time::from_us(us))
+    }
 }
 
 /// A revision that scores, in the order of the roster.

@@ -23,6 +23,7 @@ pub(crate) use roster::{empty_live, limits_of, role_name};
 use self::conduct::{ConductLimits, May};
 use crate::endpoint::{Endpoint, PartReport};
 use crate::live::{Live, LiveMember};
+use crate::standing::Heard;
 
 /// One endpoint with everything that it runs.
 pub(crate) struct Stage {
@@ -58,13 +59,19 @@ impl Stage {
         }
     }
 
-    /// The folder says this now. Returns whether that settles the endpoint: the last file that was
-    /// being written at the start may turn out to be of no use.
+    /// The folder says this now. Returns whether anybody is to be told: that settles the endpoint,
+    /// as the last file that was being written at the start may turn out to be of no use, or its
+    /// configuration is another file, though it may say the same.
     pub(crate) fn hear(&mut self, spec: Arc<EndpointSpec>) -> bool {
-        let before = self.settled;
+        let before = (self.settled, self.spec.digest);
         self.spec = spec;
         self.look_whether_settled();
-        self.settled != before
+        (self.settled, self.spec.digest) != before
+    }
+
+    /// What those who wait for the folder to be taken up are told.
+    pub(crate) fn heard(&self) -> Heard {
+        Heard { spec: Arc::clone(&self.spec), awaited: self.awaited() }
     }
 
     /// A model's file is there, or has changed: it has to be loaded.

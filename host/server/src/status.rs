@@ -28,9 +28,6 @@ pub(crate) fn of(shared: &Shared, caller: &Caller) -> Value {
 fn endpoint(now: Time, endpoint: &Endpoint) -> Value {
     let live = endpoint.live.load();
     let quantiles = endpoint.meter.quantiles(now);
-    let parts = endpoint.parts.load();
-    let cpu_total: f64 =
-        live.members.iter().map(|member| member.identity.meter.totals().cpu.as_secs_f64()).sum();
     let [lost_scores, unwritten_scores, repetitions] = endpoint.meter.oddities();
     json!({
         "name": endpoint.name.as_str(),
@@ -45,9 +42,18 @@ fn endpoint(now: Time, endpoint: &Endpoint) -> Value {
         "unwritten_scores": unwritten_scores,
         "repetitions": repetitions,
         "answers": answers(endpoint),
-        "models": parts.iter().map(|it| model(now, it, &live, cpu_total)).collect::<Vec<_>>(),
+        "models": models(endpoint),
         "topics": topics(endpoint),
     })
+}
+
+/// The models of an endpoint.
+pub(crate) fn models(endpoint: &Endpoint) -> Vec<Value> {
+    let live = endpoint.live.load();
+    let cpu_total: f64 =
+        live.members.iter().map(|member| member.identity.meter.totals().cpu.as_secs_f64()).sum();
+    let now = clock::now();
+    endpoint.parts.load().iter().map(|part| model(now, part, &live, cpu_total)).collect()
 }
 
 fn answers(endpoint: &Endpoint) -> Vec<Value> {

@@ -90,10 +90,10 @@ fn models_table(endpoint: &Value) -> Table {
     table
 }
 
-fn text(value: &Value) -> String {
+pub(super) fn text(value: &Value) -> String {
     value.as_str().unwrap_or("-").to_owned()
 }
 
-fn millis(value: &Value) -> String {
+pub(super) fn millis(value: &Value) -> String {
     value.as_f64().map_or("-".into(), |us| format!("{:.2}", us / 1e3))
 }

@@ -117,16 +117,29 @@ fn run(
 
 fn load(runtime: &Runtime, job: &LoadJob, stopping: &AtomicBool) -> Result<Warm, String> {
     let wasm = job.file.read().map_err(|error| error.to_string())?;
-    check_grants(runtime, &wasm, &job.file.manifest.grants)?;
-    let model = runtime.load(&wasm, &job.limits).map_err(|error| error.to_string())?;
-    if let Some(schema) = &job.schema {
+    let grants = &job.file.manifest.grants;
+    let model = examine(runtime, &wasm, &job.limits, grants, job.schema.as_ref())?;
+    let requests = warm_up(&model, job, stopping)?;
+    Ok(Warm { model, requests })
+}
+
+/// Loads a component, and makes sure that the endpoint can use it.
+pub(crate) fn examine(
+    runtime: &Runtime,
+    wasm: &[u8],
+    limits: &ModelLimits,
+    grants: &catalog::Grants,
+    schema: Option<&catalog::SchemaConfig>,
+) -> Result<Model, String> {
+    check_grants(runtime, wasm, grants)?;
+    let model = runtime.load(wasm, limits).map_err(|error| error.to_string())?;
+    if let Some(schema) = schema {
         let description = model.description();
         schema
             .check(&forms(&description.inputs), &forms(&description.outputs))
             .map_err(|error| error.to_string())?;
     }
-    let requests = warm_up(&model, job, stopping)?;
-    Ok(Warm { model, requests })
+    Ok(model)
 }
 
 /// Refuses what the host allows and the manifest does not, before anything of it runs.

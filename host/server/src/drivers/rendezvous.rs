@@ -318,7 +318,7 @@ impl Driver {
             if self.live.nan_is_fault {
                 conduct::refuse_nan(&mut scored.outcome);
             }
-            self.count_call(identity, &scored.outcome);
+            self.count_call(now, identity, &scored.outcome);
             let mailbox = MailboxId::from_u64(scored.ticket);
             match self.machine.attachment(mailbox) {
                 Some(open) => {

@@ -23,7 +23,7 @@ use crate::drivers::loader::{LoadJob, Loaded, Loader, Warm};
 use crate::endpoint::Event;
 use crate::host::Shared;
 use crate::inbox::Inbox;
-use crate::live::{Identity, LiveMember, next_incarnation};
+use crate::live::{Identity, LiveMember, TrackRecord, next_incarnation};
 use crate::sink::DriverSink;
 use crate::stage::{Calls, Stage, Turn, limits_of};
 
@@ -84,6 +84,7 @@ impl Supervisor {
         if before.problems != self.catalog.problems {
             self.catalog.problems.iter().for_each(|problem| tracing::warn!("{problem}"));
         }
+        self.note_changes(now, &before, &changes);
         let mut touched: Vec<EndpointName> = Vec::new();
         for change in changes {
             if let Some(endpoint) = self.handle_change(now, change) {
@@ -111,7 +112,6 @@ impl Supervisor {
                 None
             }
             Change::ConfigChanged { endpoint } => {
-                self.note(now, &endpoint, None, "policy-changed", "");
                 self.take_spec(&endpoint);
                 Some(endpoint)
             }
@@ -130,7 +130,6 @@ impl Supervisor {
             }
             Change::ModelRemoved { endpoint, model, .. } => {
                 self.take_spec(&endpoint);
-                self.note(now, &endpoint, Some((&model, None)), "removed", "");
                 let stage = self.stages.get_mut(&endpoint)?;
                 self.leaving.extend(stage.drop_model(&model));
                 Some(endpoint)
@@ -245,6 +244,8 @@ impl Supervisor {
             revision,
             incarnation: next_incarnation(),
             meter: stage.endpoint.meter.model(model),
+            warmed: warm.requests,
+            record: TrackRecord::default(),
         });
         let manifest = stage.spec.models.get(model).map(|file| &file.manifest);
         let manifest = manifest.cloned().unwrap_or_default();
@@ -274,6 +275,7 @@ impl Supervisor {
         stage.endpoint.inbox.push(Event::Live(live, leaving));
         // Last, so that whoever reads of a change and then calls is answered by it.
         stage.endpoint.parts.store(Arc::new(stage.report()));
+        stage.endpoint.standing.tell(stage.heard());
     }
 
     fn stop(mut self, done: oneshot::Sender<()>) {

@@ -24,7 +24,7 @@ pub(super) enum Pace {
 
 impl Driver {
     /// Counts a call of a revision as well or badly ended.
-    pub(super) fn count_call(&mut self, identity: &Identity, outcome: &Outcome) {
+    pub(super) fn count_call(&mut self, now: Time, identity: &Identity, outcome: &Outcome) {
         let incarnation = identity.incarnation;
         match outcome {
             // The host could not run it: the model is not to blame.
@@ -37,10 +37,12 @@ impl Driver {
             Outcome::Fault(fault) => {
                 let calls = self.calls_of(incarnation);
                 calls.tally.fault();
+                identity.record.note_fault(now);
                 calls.why = format!("{}: {}", fault.class, fault.message);
             }
             Outcome::Prediction(_) | Outcome::Refusal(_) => {
                 self.calls_of(incarnation).tally.succeed();
+                identity.record.count_score();
             }
         }
     }

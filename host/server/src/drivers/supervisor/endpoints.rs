@@ -14,6 +14,7 @@ use crate::endpoint::{Endpoint, Event};
 use crate::inbox::Inbox;
 use crate::journal::Journal;
 use crate::stage::{Stage, empty_live};
+use crate::standing::Standing;
 
 impl Supervisor {
     /// Opens the topics of a new endpoint, recovers what an earlier life left, and starts its
@@ -33,6 +34,7 @@ impl Supervisor {
             inbox: Inbox::new(self.shared.limits.waiting_asks),
             live: ArcSwap::from_pointee(empty_live(&spec)),
             parts: ArcSwap::default(),
+            standing: Standing::new(Arc::clone(&spec)),
             journal,
             meter: self.shared.meter.endpoint(name),
         });
