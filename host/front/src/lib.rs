@@ -71,4 +71,4 @@ pub use routes::admin::{Admin, AdminRoutes};
 pub use routes::grpc::GrpcRoutes;
 pub use routes::public::PublicRoutes;
 pub use serve::{ServeError, serve};
-pub use tls::{Pem, Tls, TlsError};
+pub use tls::{Pem, Tls, TlsError, certificate_digest};

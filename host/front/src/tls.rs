@@ -38,20 +38,16 @@ pub struct Pem {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum TlsError {
     /// Because there is none.
-    #[error(
-        "found no certificate, expected one in PEM, beginning with `-----BEGIN CERTIFICATE-----`"
-    )]
+    #[error("no certificate in PEM (-----BEGIN CERTIFICATE-----)")]
     NoCertificate,
     /// Because there is no key.
-    #[error(
-        "found no private key, expected one in PEM, beginning with `-----BEGIN PRIVATE KEY-----`"
-    )]
+    #[error("no private key in PEM (-----BEGIN PRIVATE KEY-----)")]
     NoKey,
     /// Because there is no root for the certificates of callers.
-    #[error("found no root for the certificates of callers, expected one in PEM")]
+    #[error("no root for the certificates of callers in PEM")]
     NoRoot,
     /// Because they do not fit together, or are of a kind that is not known here.
-    #[error("found a certificate and a key that cannot be used: {0}")]
+    #[error("a certificate and a key that cannot be used together ({0})")]
     Unfit(String),
 }
 
@@ -77,6 +73,15 @@ impl Tls {
     pub(crate) async fn accept(&self, stream: TcpStream) -> std::io::Result<TlsStream<TcpStream>> {
         TlsAcceptor::from(self.0.load_full()).accept(stream).await
     }
+}
+
+/// The SHA-256 of the first certificate in a PEM file, by which its bearer is known.
+///
+/// # Errors
+/// When there is none.
+pub fn certificate_digest(pem: &[u8]) -> Result<[u8; 32], TlsError> {
+    let chain = certificates(pem).ok_or(TlsError::NoCertificate)?;
+    chain.first().map(|certificate| guard::digest(certificate)).ok_or(TlsError::NoCertificate)
 }
 
 /// The SHA-256 of the certificate that the other side has shown.

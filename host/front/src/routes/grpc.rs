@@ -93,7 +93,7 @@ impl<H: Host> GrpcRoutes<H> {
             }
             Method::ModelStreamInfer => {
                 let (head, body) = request.into_parts();
-                Ok(stream::reply(Arc::clone(shared), caller, head, body))
+                Ok(stream::reply(Arc::clone(shared), peer.clone(), head, body))
             }
             Method::HealthWatch => {
                 let (head, body) = request.into_parts();

@@ -3,6 +3,7 @@
 use front::{Caller, FrontLimits, Guard, Key, Keyring, Proof, Scope, Scopes, TenantLimits, digest};
 
 use crate::client::{Client, DOCUMENT, Received, get, post, post_with, send};
+use crate::grpc::{self, framed};
 use crate::rig::{Rig, start_admin};
 
 /// A guard that knows one token, `us_token`.
@@ -42,6 +43,14 @@ fn public_routes() -> Vec<(String, &'static [Scope])> {
         (get("/v2/health/ready"), NONE),
         (get("/v2"), KNOW),
         (get("/v2/models"), KNOW),
+        (post("/v2/repository/index", "{}"), KNOW),
+        (get("/v2/models/stats"), SEE),
+        (get("/v2/models/echo/stats"), SEE),
+        (get("/v2/models/echo/versions/good/stats"), SEE),
+        (post("/v2/repository/models/echo/load", "{}"), DO),
+        (post("/v2/repository/models/echo/versions/good/load", "{}"), DO),
+        (post("/v2/repository/models/echo/unload", "{}"), DO),
+        (post("/v2/repository/models/echo/versions/good/unload", "{}"), DO),
         (get("/v2/models/echo"), KNOW),
         (get("/v2/models/echo/ready"), KNOW),
         (get("/v2/models/echo/versions/good"), KNOW),
@@ -71,10 +80,32 @@ fn admin_routes() -> Vec<(String, &'static [Scope])> {
     ]
 }
 
+/// Every method over gRPC. The stream of answers and the watch over the health come apart.
+const METHODS: [(&str, &[Scope]); 13] = [
+    ("inference.GRPCInferenceService/ServerLive", NONE),
+    ("inference.GRPCInferenceService/ServerReady", NONE),
+    ("grpc.health.v1.Health/Check", NONE),
+    ("inference.GRPCInferenceService/ServerMetadata", KNOW),
+    ("inference.GRPCInferenceService/ModelReady", KNOW),
+    ("inference.GRPCInferenceService/ModelMetadata", KNOW),
+    ("inference.GRPCInferenceService/RepositoryIndex", KNOW),
+    ("grpc.reflection.v1.ServerReflection/ServerReflectionInfo", KNOW),
+    ("grpc.reflection.v1alpha.ServerReflection/ServerReflectionInfo", KNOW),
+    ("inference.GRPCInferenceService/ModelInfer", ASK),
+    ("inference.GRPCInferenceService/ModelStatistics", SEE),
+    ("inference.GRPCInferenceService/RepositoryModelLoad", DO),
+    ("inference.GRPCInferenceService/RepositoryModelUnload", DO),
+];
+const STREAM: &str = "inference.GRPCInferenceService/ModelStreamInfer";
+const WATCH: &str = "grpc.health.v1.Health/Watch";
+/// The codes of gRPC for those who may not, and for those who are not known.
+const PERMISSION_DENIED: &str = "7";
+const UNAUTHENTICATED: &str = "16";
+
 fn check(call: &str, needs: &'static [Scope], scopes: Scopes, reply: &Received) {
     let line = call.lines().next().unwrap_or_default();
     if needs.is_empty() || scopes.any_of(Scopes::of(needs)) {
-        assert_eq!(reply.status, 200, "{line} with {scopes:?}: {reply:?}");
+        assert!(![401, 403].contains(&reply.status), "{line} with {scopes:?}: {reply:?}");
     } else {
         assert_eq!(reply.status, 403, "{line} with {scopes:?}: {reply:?}");
         let names = Scopes::of(needs).to_string();
@@ -95,6 +126,51 @@ async fn every_route_wants_its_scope() {
         for (call, needs) in admin_routes() {
             let reply = Client::connect(admin).await.call(with_token(&call, "us_token")).await;
             check(&call, needs, scopes, &reply);
+        }
+    }
+}
+
+#[tokio::test]
+async fn every_method_wants_its_scope() {
+    let mine = [("authorization", "Bearer us_token")];
+    for scopes in scope_sets() {
+        let guard = guard(scopes, None, TenantLimits::default());
+        let rig = Rig::guarded(FrontLimits::default(), guard, None).await;
+        let mut caller = grpc::Caller::connect(&rig).await;
+        for (method, needs) in METHODS {
+            let reply = caller.call_with(method, &mine, &framed(&[b""])).await;
+            let status = reply.status();
+            if needs.is_empty() || scopes.any_of(Scopes::of(needs)) {
+                let denied = [PERMISSION_DENIED, UNAUTHENTICATED].contains(&status);
+                assert!(!denied, "{method} with {scopes:?}: {}", reply.words());
+            } else {
+                assert_eq!(status, PERMISSION_DENIED, "{method} with {scopes:?}");
+                assert!(reply.words().contains("does not have the scope"), "{}", reply.words());
+            }
+        }
+        if !scopes.any_of(Scopes::of(ASK)) {
+            let reply = caller.call_with(STREAM, &mine, &framed(&[b""])).await;
+            let said = String::from_utf8_lossy(&reply.messages[0]).into_owned();
+            assert!(said.contains("does not have the scope `infer`"), "{said}");
+        }
+        if !scopes.any_of(Scopes::of(KNOW)) {
+            let reply = caller.call_with(WATCH, &mine, &framed(&[b""])).await;
+            assert_eq!(reply.status(), PERMISSION_DENIED);
+        }
+    }
+}
+
+#[tokio::test]
+async fn whoever_is_not_known_gets_one_status_over_grpc() {
+    let guard = guard(Scopes::of(&Scope::ALL), None, TenantLimits::default());
+    let rig = Rig::guarded(FrontLimits::default(), guard, None).await;
+    let mut caller = grpc::Caller::connect(&rig).await;
+    let methods = METHODS.into_iter().chain([(STREAM, ASK), (WATCH, KNOW)]);
+    for (method, needs) in methods {
+        for headers in [&[][..], &[("authorization", "Bearer us_other")]] {
+            let reply = caller.call_with(method, headers, &framed(&[b""])).await;
+            let expected = if needs.is_empty() { "0" } else { UNAUTHENTICATED };
+            assert_eq!(reply.status(), expected, "{method}: {}", reply.words());
         }
     }
 }

@@ -19,26 +19,26 @@ use crate::rig::{Rig, tight};
 
 const SERVICE: &str = "inference.GRPCInferenceService";
 
-struct Caller(SendRequest<Full<Bytes>>);
+pub(crate) struct Caller(SendRequest<Full<Bytes>>);
 
 /// What came back: the messages, and the status with its words wherever it stood.
-struct Received {
-    messages: Vec<Bytes>,
+pub(crate) struct Received {
+    pub(crate) messages: Vec<Bytes>,
     ends: HeaderMap,
 }
 
 impl Received {
-    fn status(&self) -> &str {
+    pub(crate) fn status(&self) -> &str {
         self.ends["grpc-status"].to_str().expect("a status of ASCII")
     }
 
-    fn words(&self) -> &str {
+    pub(crate) fn words(&self) -> &str {
         self.ends.get("grpc-message").map_or("", |words| words.to_str().expect("words of ASCII"))
     }
 }
 
 impl Caller {
-    async fn connect(rig: &Rig) -> Self {
+    pub(crate) async fn connect(rig: &Rig) -> Self {
         let stream = TcpStream::connect(rig.grpc().await).await.expect("the listener is there");
         let connected = handshake(TokioExecutor::new(), TokioIo::new(stream)).await;
         let (sender, connection) = connected.expect("the other side speaks HTTP/2");
@@ -50,7 +50,12 @@ impl Caller {
         self.call_with(&format!("{SERVICE}/{method}"), &[], &framed(&[message])).await
     }
 
-    async fn call_with(&mut self, path: &str, headers: &[(&str, &str)], body: &[u8]) -> Received {
+    pub(crate) async fn call_with(
+        &mut self,
+        path: &str,
+        headers: &[(&str, &str)],
+        body: &[u8],
+    ) -> Received {
         let mut request = Request::post(format!("http://test/{path}"))
             .header("content-type", "application/grpc")
             .header("te", "trailers");
@@ -67,7 +72,7 @@ impl Caller {
     }
 }
 
-fn framed(messages: &[&[u8]]) -> Vec<u8> {
+pub(crate) fn framed(messages: &[&[u8]]) -> Vec<u8> {
     let mut body = BytesMut::new();
     for message in messages {
         body.put_u8(0);

@@ -16,7 +16,7 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 use crate::caller::Caller;
-use crate::guard::Entry;
+use crate::guard::{Act, Entry};
 use crate::host::{Host, NotFound, Readiness};
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
@@ -47,8 +47,10 @@ impl<H: Host> Shared<H> {
             ("" | INFERENCE_SERVICE, caller) => {
                 self.host.ready(caller.unwrap_or(&local), None, None)
             }
-            (endpoint, Some(caller)) => self.host.ready(caller, Some(endpoint), None),
-            (_, None) => Err(NotFound::Endpoint { known: Vec::new() }),
+            (endpoint, Some(caller)) if caller.scopes.any_of(Act::Describe.needs()) => {
+                self.host.ready(caller, Some(endpoint), None)
+            }
+            _ => Err(NotFound::Endpoint { known: Vec::new() }),
         };
         Ok(match readiness? {
             Readiness::Ready => ServingStatus::Serving,

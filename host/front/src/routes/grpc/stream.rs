@@ -11,9 +11,8 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::body;
-use crate::caller::Caller;
 use crate::gate::Pass;
-use crate::guard::Act;
+use crate::guard::{Act, Peer};
 use crate::headers;
 use crate::host::{Host, InferError};
 use crate::problem::Problem;
@@ -26,17 +25,18 @@ use crate::routes::public::{Shared, now};
 /// How many questions of one stream may be open. Further ones wait, and with them the caller.
 const OPEN_MAX: usize = 64;
 
-/// The reply that is the answers to a stream of questions.
+/// The reply that is the answers to a stream of questions. Each question shows the token of the
+/// stream anew: one that is taken back while the stream is open is of no use any more.
 pub(super) fn reply<H: Host>(
     shared: Arc<Shared<H>>,
-    caller: Caller,
+    peer: Peer,
     head: Parts,
     body: Incoming,
 ) -> Reply {
     let (sender, frames) = mpsc::channel(1);
     let mut task = JoinSet::new();
     task.spawn(async move {
-        let ended = run(&shared, &caller, &head, body, &sender).await;
+        let ended = run(&shared, peer, head, body, &sender).await;
         let trailers = ended.map_or_else(|problem| trailers(&problem), |()| ok());
         // Nobody listens where the caller has gone.
         let _gone = sender.send(Frame::trailers(trailers)).await;
@@ -46,12 +46,12 @@ pub(super) fn reply<H: Host>(
 
 async fn run<H: Host>(
     shared: &Arc<Shared<H>>,
-    caller: &Caller,
-    head: &Parts,
+    peer: Peer,
+    head: Parts,
     body: Incoming,
     sender: &mpsc::Sender<Frame<Bytes>>,
 ) -> Result<(), Problem> {
-    let head = Arc::new(head.headers.clone());
+    let from = Arc::new((head.headers, peer));
     let mut messages = Messages::new(body, &shared.memory, shared.limits.body_bytes_max)?;
     let mut open = JoinSet::new();
     let mut has_ended = false;
@@ -66,10 +66,9 @@ async fn run<H: Host>(
             message = messages.next(), if !has_ended && open.len() < OPEN_MAX => match message? {
                 None => has_ended = true,
                 Some((message, share)) => {
-                    let (shared, caller) = (Arc::clone(shared), caller.clone());
-                    let head = Arc::clone(&head);
+                    let (shared, from) = (Arc::clone(shared), Arc::clone(&from));
                     open.spawn(async move {
-                        answer(&shared, &caller, &head, message, share).await
+                        answer(&shared, &from.0, &from.1, message, share).await
                     });
                 }
             },
@@ -81,8 +80,8 @@ async fn run<H: Host>(
 /// The answer to one question, or why there is none, as a message in its frame.
 async fn answer<H: Host>(
     shared: &Shared<H>,
-    caller: &Caller,
     head: &hyper::HeaderMap,
+    peer: &Peer,
     message: Bytes,
     _share: Pass,
 ) -> Bytes {
@@ -90,6 +89,7 @@ async fn answer<H: Host>(
     let request = body::decode(message.clone(), decode_protobuf_request).await;
     let id = request.as_ref().ok().and_then(|request| request.request.id.clone());
     let answered = async {
+        let caller = &shared.guard.identify(head, peer)?;
         let _place = shared.place()?;
         let _entry = shared.guard.admit(caller, head, Act::Infer)?;
         let traceparent = headers::traceparent(head);
