@@ -10,6 +10,7 @@ mod histogram;
 mod labels;
 mod model;
 mod slots;
+mod view;
 
 use std::sync::Arc;
 
@@ -23,7 +24,7 @@ pub use labels::Lane;
 pub use model::{ModelMetrics, ModelTotals};
 
 use families::Families;
-use labels::{BuildLabels, StatusLabels};
+use labels::{BuildLabels, RefusalLabels, StatusLabels};
 use slots::Slots;
 
 const STATUSES: std::ops::Range<u16> = 100..600;
@@ -74,6 +75,17 @@ impl Metrics {
     pub fn set_open_calls(&self, calls: usize, bodies_bytes: usize) {
         self.families.open_calls.set(saturate(calls));
         self.families.bodies_bytes.set(saturate(bodies_bytes));
+    }
+
+    /// Counts a caller who was denied. `tenant` is empty where the caller has none.
+    pub fn refused(&self, tenant: &str, why: &'static str) {
+        let labels = RefusalLabels { tenant: tenant.to_owned(), why };
+        self.families.refused.get_or_create(&labels).inc();
+    }
+
+    /// What a tenant sees of the metrics, as OpenMetrics text: its endpoints, and its refusals.
+    pub fn encode_for(&self, tenant: &str) -> String {
+        view::of_tenant(&self.encode(), tenant)
     }
 
     /// Every metric as OpenMetrics text.

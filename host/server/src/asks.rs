@@ -174,8 +174,8 @@ impl front::Host for Shared {
 }
 
 impl front::Admin for Shared {
-    fn metrics(&self, _: &Caller) -> String {
-        self.meter.text(self)
+    fn metrics(&self, caller: &Caller) -> String {
+        self.meter.text(self, caller)
     }
 
     fn status(&self, caller: &Caller) -> serde_json::Value {

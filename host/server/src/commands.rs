@@ -22,6 +22,7 @@ mod serve;
 mod stage;
 mod status;
 mod table;
+mod token;
 mod top;
 mod write;
 
@@ -81,6 +82,8 @@ enum Command {
     Write(write::Write),
     /// Inspect the files of the embedded stream.
     Log(log::Log),
+    /// Make tokens for callers.
+    Token(token::Token),
     /// Print the JSON Schema of a configuration file.
     Schema(schema::Schema),
     #[command(name = COMPILE_CHILD, hide = true)]
@@ -109,6 +112,7 @@ pub(crate) fn run() -> Result<ExitCode> {
         Command::Read(read) => read.run(),
         Command::Write(write) => write.run(),
         Command::Log(log) => log.run(),
+        Command::Token(token) => token.run(),
         Command::Schema(schema) => schema.run(),
         Command::CompileChild => Ok(sandbox::compile_child()),
     }

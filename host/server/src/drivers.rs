@@ -2,6 +2,7 @@
 
 pub(crate) mod housekeeper;
 pub(crate) mod loader;
+pub(crate) mod porter;
 pub(crate) mod recovery;
 pub(crate) mod rendezvous;
 pub(crate) mod supervisor;

@@ -10,7 +10,7 @@ use anyhow::{Context, Result};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
 use catalog::{Catalog, EndpointConfig, Problem, ScanOptions, Watcher};
-use front::{AdminRoutes, Caller, FrontLimits, Guard, PublicRoutes};
+use front::{AdminRoutes, Caller, FrontLimits, Guard, PublicRoutes, Tls};
 use message::EndpointName;
 use sandbox::Lanes;
 use sandbox::Runtime;
@@ -19,9 +19,11 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle as Task;
 
+use crate::access::{Access, Refusals};
 use crate::address::{Addresses, Reachable, listen};
 use crate::drivers::housekeeper::Housekeeper;
 use crate::drivers::loader::Loader;
+use crate::drivers::porter::Porter;
 use crate::drivers::supervisor::{Order, Supervisor};
 use crate::endpoint::Endpoint;
 use crate::inbox::Inbox;
@@ -33,7 +35,9 @@ pub(crate) struct Shared {
     pub(crate) endpoints: ArcSwap<BTreeMap<EndpointName, Arc<Endpoint>>>,
     pub(crate) problems: ArcSwap<Vec<Problem>>,
     pub(crate) limits: HostLimits,
-    pub(crate) meter: Meter,
+    /// What is wrong with the files that say who may use the host.
+    pub(crate) access_problems: ArcSwap<Vec<Problem>>,
+    pub(crate) meter: Arc<Meter>,
     pub(crate) runtime: Runtime,
     pub(crate) models_dir: PathBuf,
     pub(crate) data_dir: PathBuf,
@@ -57,6 +61,11 @@ pub struct Host {
     supervisor: JoinHandle<()>,
     orders: Arc<Inbox<Order>>,
     watcher: Watcher,
+    porter: Porter,
+    guard: Guard,
+    is_open: bool,
+    /// Whether the listeners for requests are, and that of the admin.
+    is_encrypted: [bool; 2],
     listeners: Vec<Task<Result<(), front::ServeError>>>,
     stop_listeners: watch::Sender<bool>,
 }
@@ -69,25 +78,21 @@ impl Host {
     /// When an address is taken, the data directory is held by another host, or the folder of the
     /// models cannot be watched. Each is one line for the operator.
     pub async fn start(options: HostOptions) -> Result<Self> {
-        let public = listen("listen", options.listen).await?;
-        let grpc = listen("grpc-listen", options.grpc_listen).await?;
-        let admin = listen("admin-listen", options.admin_listen).await?;
-        let addresses = Addresses {
-            rest: public.local_addr()?,
-            grpc: grpc.local_addr()?,
-            admin: admin.local_addr()?,
-        };
+        let runtime = Runtime::new(options.runtime_config()?)?;
+        let meter = Arc::new(Meter::new(runtime.limits_report().engine));
+        let access = options.access.open(Arc::new(Refusals::new(Arc::clone(&meter))))?;
+        let (listeners, addresses) = listen_all(&options, &access).await?;
         std::fs::create_dir_all(&options.data_dir)
             .with_context(|| format!("cannot make the data directory {:?}", options.data_dir))?;
         let stream: Arc<dyn Stream> =
             Arc::new(EmbeddedStream::open(options.data_dir.join("stream"))?);
-        let runtime = Runtime::new(options.runtime_config()?)?;
         let lanes = Lanes::new(options.lane_config())?;
         let shared = Arc::new(Shared {
             endpoints: ArcSwap::default(),
             problems: ArcSwap::default(),
             limits: options.limits(),
-            meter: Meter::new(runtime.limits_report().engine),
+            access_problems: ArcSwap::default(),
+            meter,
             runtime: runtime.clone(),
             models_dir: options.models_dir.clone(),
             data_dir: options.data_dir.clone(),
@@ -99,8 +104,9 @@ impl Host {
         let watcher = start_watcher(&options, &orders)?;
         // Whoever calls from here on meets every endpoint that there is.
         first_catalog.await.context("the supervisor panicked")?;
-        Reachable { addresses, certificate: None, admin_certificate: None }
-            .write(&options.data_dir)?;
+        options.access.reachable(addresses)?.write(&options.data_dir)?;
+        let period = options.access_period();
+        let porter = Porter::start(Arc::clone(&shared), access.sources, period)?;
         let (stop_listeners, _) = watch::channel(false);
         let mut host = Self {
             shared,
@@ -108,10 +114,14 @@ impl Host {
             supervisor,
             orders,
             watcher,
+            porter,
+            guard: access.guard,
+            is_open: options.open,
+            is_encrypted: [access.tls.is_some(), access.admin_tls.is_some()],
             listeners: Vec::new(),
             stop_listeners,
         };
-        host.serve([public, grpc, admin], options.front_limits());
+        host.serve(listeners, [access.tls, access.admin_tls], options.front_limits());
         Ok(host)
     }
 
@@ -129,6 +139,7 @@ impl Host {
             }
         }
         self.watcher.stop();
+        self.porter.stop();
         let (done, stopped) = oneshot::channel();
         self.orders.push(Order::Stop(done));
         stopped.await.context("the supervisor panicked")?;
@@ -168,29 +179,50 @@ impl Host {
         topics.into_iter().find(|(name, _)| *name == topic).map(|(_, it)| Arc::clone(it))
     }
 
+    /// Where it listens, a line each, for people.
+    pub(crate) fn shown_addresses(&self) -> [String; 3] {
+        let (Addresses { rest, grpc, admin }, [tls, admin_tls]) = (self.addresses, self.is_encrypted);
+        [("rest", rest, tls), ("grpc", grpc, tls), ("admin", admin, admin_tls)]
+            .map(|(name, address, tls)| format!("{name}: {}", shown(address, tls)))
+    }
+
+    /// Who may call, for people.
+    pub(crate) fn shown_access(&self) -> &'static str {
+        match (self.guard.is_locked(), self.is_open) {
+            (true, _) => "those with a token",
+            (false, true) => "anybody from anywhere",
+            (false, false) => "anybody on this machine",
+        }
+    }
+
     /// Everything that a person would want to see at a glance, as `GET /status` has it.
     pub fn status(&self) -> serde_json::Value {
         crate::status::of(&self.shared, &Caller::local())
     }
 
-    fn serve(&mut self, [public, grpc, admin]: [TcpListener; 3], limits: FrontLimits) {
+    fn serve(
+        &mut self,
+        [public, grpc, admin]: [TcpListener; 3],
+        [tls, admin_tls]: [Option<Tls>; 2],
+        limits: FrontLimits,
+    ) {
         let stopping = |mut stop: watch::Receiver<bool>| async move {
             // An error means that the host was dropped, which stops the listeners as well.
             let _stopped = stop.wait_for(|stop| *stop).await;
         };
         let stop = || stopping(self.stop_listeners.subscribe());
-        let guard = Guard::open();
         let public_routes =
-            PublicRoutes::new(Arc::clone(&self.shared), limits.clone(), guard.clone());
+            PublicRoutes::new(Arc::clone(&self.shared), limits.clone(), self.guard.clone());
         let grpc_routes = public_routes.grpc();
         let largest = usize::try_from(self.shared.scan.model_limit_bytes).unwrap_or(usize::MAX);
         let mut uploads = limits.clone();
         uploads.body_bytes_max = largest;
-        let admin_routes = AdminRoutes::new(Arc::clone(&self.shared), guard, uploads);
+        let admin_routes =
+            AdminRoutes::new(Arc::clone(&self.shared), self.guard.clone(), uploads);
         self.listeners = vec![
-            tokio::spawn(front::serve(public, None, public_routes, limits.clone(), stop())),
-            tokio::spawn(front::serve(grpc, None, grpc_routes, limits.clone(), stop())),
-            tokio::spawn(front::serve(admin, None, admin_routes, limits, stop())),
+            tokio::spawn(front::serve(public, tls.clone(), public_routes, limits.clone(), stop())),
+            tokio::spawn(front::serve(grpc, tls, grpc_routes, limits.clone(), stop())),
+            tokio::spawn(front::serve(admin, admin_tls, admin_routes, limits, stop())),
         ];
     }
 }
@@ -262,7 +294,30 @@ fn start_watcher(options: &HostOptions, orders: &Arc<Inbox<Order>>) -> Result<Wa
         .with_context(|| format!("cannot watch {:?}", options.models_dir))
 }
 
+/// Listens where requests and operators come in, unless strangers would be let in there.
+async fn listen_all(
+    options: &HostOptions,
+    access: &Access,
+) -> Result<([TcpListener; 3], Addresses)> {
+    let tls = access.tls.as_ref();
+    let wanted = [
+        ("listen", options.listen, tls),
+        ("grpc-listen", options.grpc_listen, tls),
+        ("admin-listen", options.admin_listen, access.admin_tls.as_ref()),
+    ];
+    access.check_reach(options.open, &wanted)?;
+    let [public, grpc, admin] = wanted.map(|(option, address, _)| listen(option, address));
+    let (public, grpc, admin) = (public.await?, grpc.await?, admin.await?);
+    let addresses = Addresses {
+        rest: public.local_addr()?,
+        grpc: grpc.local_addr()?,
+        admin: admin.local_addr()?,
+    };
+    Ok(([public, grpc, admin], addresses))
+}
+
 /// Where a host can be reached.
-pub(crate) fn shown(address: SocketAddr) -> String {
-    format!("http://{address}")
+fn shown(address: SocketAddr, is_encrypted: bool) -> String {
+    let scheme = if is_encrypted { "https" } else { "http" };
+    format!("{scheme}://{address}")
 }

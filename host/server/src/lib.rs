@@ -4,6 +4,7 @@
 //! benches can run a [`Host`] inside of their own process; the binary is one call of [`main`].
 
 mod abort;
+mod access;
 mod address;
 mod asks;
 mod client;

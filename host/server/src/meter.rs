@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
+use front::Caller;
 use message::{Answer, Chosen, EndpointName, ModelName, Reason, Score, Time};
 use monitor::{
     Build, EndpointMetrics, Latency, Metrics, ModelMetrics, ModelTotals, Quantiles, TopicMetrics,
@@ -87,12 +88,21 @@ impl Meter {
         self.metrics.responded(status);
     }
 
-    /// Everything, as OpenMetrics text. What is a state and not a count is looked at now.
-    pub(crate) fn text(&self, shared: &Shared) -> String {
+    /// Counts a caller who was denied.
+    pub(crate) fn count_refusal(&self, tenant: &str, why: &'static str) {
+        self.metrics.refused(tenant, why);
+    }
+
+    /// Everything that the caller sees, as OpenMetrics text. What is a state and not a count is
+    /// looked at now.
+    pub(crate) fn text(&self, shared: &Shared, caller: &Caller) -> String {
         for endpoint in shared.endpoints.load().values() {
             endpoint.meter.look_at(endpoint);
         }
-        self.metrics.encode()
+        match caller.tenant.as_deref() {
+            None => self.metrics.encode(),
+            Some(tenant) => self.metrics.encode_for(tenant),
+        }
     }
 }
 

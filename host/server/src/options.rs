@@ -10,6 +10,7 @@ use front::FrontLimits;
 use sandbox::lanes::LaneConfig;
 use sandbox::{CompileIn, CompileLimits, RuntimeConfig};
 
+use crate::access::AccessFiles;
 use crate::host::HostLimits;
 
 /// The name of the configuration file that is looked for beside the models.
@@ -30,6 +31,9 @@ pub struct HostOptions {
     pub(crate) admin_listen: SocketAddr,
     pub(crate) models_dir: PathBuf,
     pub(crate) data_dir: PathBuf,
+    pub(crate) access: AccessFiles,
+    /// Whether anybody may call from anywhere.
+    pub(crate) open: bool,
     config: HostConfig,
 }
 
@@ -54,6 +58,10 @@ pub struct HostArguments {
     /// Where metrics and status are; port 0 lets the system choose [default: 127.0.0.1:8002].
     #[arg(long, value_name = "ADDRESS")]
     pub admin_listen: Option<SocketAddr>,
+    /// Let anybody call from anywhere, where there are no tokens; without it the host listens on
+    /// loopback only.
+    #[arg(long)]
+    pub open: bool,
 }
 
 impl HostOptions {
@@ -67,9 +75,15 @@ impl HostOptions {
             let beside = Path::new(FILE);
             beside.exists().then(|| beside.to_owned())
         });
-        let config = match file {
-            Some(file) => HostConfig::load(&file).map_err(|problem| anyhow!("{problem}"))?,
+        let config = match &file {
+            Some(file) => HostConfig::load(file).map_err(|problem| anyhow!("{problem}"))?,
             None => HostConfig::default(),
+        };
+        let access = AccessFiles {
+            config: file,
+            tokens: config.tokens.clone(),
+            tls: config.tls.clone(),
+            admin_tls: config.admin_tls.clone(),
         };
         Ok(Self {
             listen: arguments.listen.unwrap_or(config.listen),
@@ -77,6 +91,8 @@ impl HostOptions {
             admin_listen: arguments.admin_listen.unwrap_or(config.admin_listen),
             models_dir: arguments.models.unwrap_or_else(|| config.models.clone()),
             data_dir: arguments.data.unwrap_or_else(|| config.data.clone()),
+            access,
+            open: arguments.open || config.open,
             config,
         })
     }
@@ -133,6 +149,11 @@ impl HostOptions {
     /// The limits of the host that belong to no single endpoint.
     pub(crate) fn limits(&self) -> HostLimits {
         HostLimits { waiting_asks: self.config.front.open_calls.saturating_mul(2) }
+    }
+
+    /// How often the files that say who may use the host are looked at.
+    pub(crate) const fn access_period(&self) -> Duration {
+        self.config.watch.period
     }
 
     /// How the folder is watched.

@@ -1,5 +1,6 @@
 //! Everything that a person would want to see at a glance, as JSON.
 
+use catalog::Problem;
 use front::Caller;
 use message::Time;
 use serde_json::{Value, json};
@@ -15,14 +16,30 @@ pub(crate) fn of(shared: &Shared, caller: &Caller) -> Value {
     let now = clock::now();
     let endpoints = shared.endpoints.load();
     let visible = endpoints.values().filter(|it| caller.sees(it.name.as_str()));
-    let problems = shared.problems.load();
-    json!({
+    let mut status = json!({
         "version": env!("CARGO_PKG_VERSION"),
-        "models_dir": shared.models_dir.display().to_string(),
-        "data_dir": shared.data_dir.display().to_string(),
         "endpoints": visible.map(|it| endpoint(now, it)).collect::<Vec<_>>(),
-        "problems": problems.iter().map(ToString::to_string).collect::<Vec<_>>(),
-    })
+        "problems": problems(shared, caller),
+    });
+    if caller.tenant.is_none() {
+        status["models_dir"] = json!(shared.models_dir.display().to_string());
+        status["data_dir"] = json!(shared.data_dir.display().to_string());
+    }
+    status
+}
+
+/// What is wrong with files: for a tenant, those in its own folder, seen from there.
+fn problems(shared: &Shared, caller: &Caller) -> Vec<String> {
+    let (folder, access) = (shared.problems.load(), shared.access_problems.load());
+    let Some(tenant) = caller.tenant.as_deref() else {
+        return folder.iter().chain(&**access).map(ToString::to_string).collect();
+    };
+    let its_own = |problem: &Problem| {
+        let below = problem.file.strip_prefix(&shared.models_dir).ok()?.to_owned();
+        let file = below.starts_with(tenant).then_some(below)?;
+        Some(Problem { file, ..problem.clone() }.to_string())
+    };
+    folder.iter().filter_map(its_own).collect()
 }
 
 fn endpoint(now: Time, endpoint: &Endpoint) -> Value {

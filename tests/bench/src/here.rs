@@ -28,10 +28,10 @@ impl HostHere {
         let arguments = HostArguments {
             models: Some(folder.models()),
             data: Some(folder.data()),
-            config: None,
             listen: Some(any),
             grpc_listen: Some(any),
             admin_listen: Some(any),
+            ..HostArguments::default()
         };
         let runtime = Runtime::new()?;
         let host = runtime.block_on(Host::start(HostOptions::new(arguments)?))?;

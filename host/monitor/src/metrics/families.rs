@@ -9,14 +9,15 @@ use prometheus_client::registry::{Metric, Registry, Unit};
 
 use super::histogram::Durations;
 use super::labels::{
-    AnswerLabels, ChangeLabels, CourseLabels, EndpointLabels, FaultLabels, InfoLabels, LaneLabels, ModelLabels,
-    OutcomeLabels, StatusLabels, TopicLabels,
+    AnswerLabels, ChangeLabels, CourseLabels, EndpointLabels, FaultLabels, InfoLabels, LaneLabels,
+    ModelLabels, OutcomeLabels, RefusalLabels, StatusLabels, TopicLabels,
 };
 
 /// Every family. A `Clone` of one gives another handle of it.
 #[derive(Debug, Default)]
 pub(super) struct Families {
     pub(super) http_responses: Family<StatusLabels, Counter>,
+    pub(super) refused: Family<RefusalLabels, Counter>,
     pub(super) open_calls: Gauge,
     pub(super) bodies_bytes: Gauge,
     pub(super) requests: Family<EndpointLabels, Counter>,
@@ -60,6 +61,12 @@ impl Families {
         add("open_calls", "HTTP calls that are open", self.open_calls.clone());
         add("bodies_bytes", "Bytes of the bodies of open HTTP calls", self.bodies_bytes.clone());
         add_counter(registry, "http_responses", "HTTP responses by status", &self.http_responses);
+        add_counter(
+            registry,
+            "refused",
+            "Callers who were denied, by tenant and why",
+            &self.refused,
+        );
     }
 
     fn register_endpoints(&self, registry: &mut Registry) {

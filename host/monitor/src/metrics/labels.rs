@@ -38,6 +38,7 @@ macro_rules! labels {
 labels! {
     BuildLabels { version: String, wasmtime: String }
     StatusLabels { status: u16 }
+    RefusalLabels { tenant: String, why: &'static str }
     EndpointLabels { endpoint: String }
     ChangeLabels { endpoint: String, change: &'static str }
     CourseLabels { endpoint: String, course: String }

@@ -175,3 +175,23 @@ fn a_model_shows_what_it_is_now_and_nothing_once_forgotten() {
     model.forget();
     assert!(!metrics.encode().contains("gbdt"), "{}", metrics.encode());
 }
+
+#[test]
+fn refusals_are_counted_by_tenant_and_a_tenant_sees_its_own() {
+    let metrics = metrics();
+    let (endpoint, model) = names();
+    metrics.endpoint(&endpoint).model(&model).scored(&[score(prediction())]);
+    let fraud = metrics.endpoint(&EndpointName::from("acme/fraud"));
+    fraud.model(&model).scored(&[score(prediction())]);
+    metrics.refused("acme", "rate");
+    metrics.refused("", "unknown");
+    let its_scores =
+        r#"understudy_scores_total{endpoint="acme/fraud",model="gbdt",outcome="prediction"} 1"#;
+    let its_refusals = r#"understudy_refused_total{tenant="acme",why="rate"} 1"#;
+    let strangers = r#"understudy_refused_total{tenant="",why="unknown"} 1"#;
+    check(&metrics, &[its_scores, its_refusals, strangers]);
+    let seen = metrics.encode_for("acme");
+    assert!(seen.contains(its_scores) && seen.contains(its_refusals), "{seen}");
+    assert!(!seen.contains("flights") && !seen.contains("unknown"), "{seen}");
+    assert!(!seen.contains("understudy_build") && seen.ends_with("# EOF\n"), "{seen}");
+}

@@ -19,7 +19,7 @@ use crate::demo::player::{self, Progress};
 use crate::demo::scorekeeper::{Board, Scorekeeper};
 use crate::demo::screen::Screen;
 use crate::endpoint::Endpoint;
-use crate::host::{Host, shown};
+use crate::host::Host;
 use crate::options::{HostArguments, HostOptions};
 
 const ENDPOINT: &str = "flights";
@@ -61,7 +61,7 @@ impl Demo {
             listen: Some(free_or_any(8000)),
             grpc_listen: Some(free_or_any(8001)),
             admin_listen: Some(free_or_any(8002)),
-            config: None,
+            ..HostArguments::default()
         })?;
         runtime()?.block_on(self.play(options, flights))?;
         Ok(ExitCode::SUCCESS)
@@ -129,8 +129,9 @@ impl Demo {
     }
 
     fn announce(&self, host: &Host) {
-        println!("rest: {}", shown(host.addresses.rest));
-        println!("admin: {}", shown(host.addresses.admin));
+        for line in host.shown_addresses() {
+            println!("{line}");
+        }
         println!("models: {}", host.shared.models_dir.display());
         println!("data: {}", self.data.display());
     }

@@ -9,7 +9,7 @@ use clap::Args;
 use tokio::signal::unix::{SignalKind, signal};
 use tracing_subscriber::EnvFilter;
 
-use crate::host::{Host, shown};
+use crate::host::Host;
 use crate::options::{HostArguments, HostOptions};
 
 /// Serve a folder of models until SIGINT or SIGTERM: then accepted requests are answered, streams
@@ -78,9 +78,10 @@ pub(crate) fn start_log_to(file: &Path) -> Result<()> {
 
 fn announce(host: &Host, options: &HostOptions) {
     println!("understudy {}", env!("CARGO_PKG_VERSION"));
-    println!("rest: {}", shown(host.addresses.rest));
-    println!("grpc: {}", shown(host.addresses.grpc));
-    println!("admin: {}", shown(host.addresses.admin));
+    for line in host.shown_addresses() {
+        println!("{line}");
+    }
+    println!("access: {}", host.shown_access());
     println!("models: {}", host.shared.models_dir.display());
     println!("data: {}", host.shared.data_dir.display());
     for line in options.report() {

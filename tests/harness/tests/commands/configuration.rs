@@ -10,7 +10,7 @@ use crate::{run, text};
 fn the_help_names_every_command_and_hides_what_is_not_for_people() {
     let said = run(["--help"]);
     assert!(said.success);
-    for command in ["serve", "demo", "check", "predict", "status", "read", "write", "log", "schema"]
+    for command in ["serve", "demo", "check", "predict", "status", "read", "write", "log", "schema", "token"]
     {
         let line = said.out.lines().find(|line| line.trim_start().starts_with(command));
         let line = line.unwrap_or_else(|| panic!("no {command} in\n{}", said.out));
@@ -34,6 +34,7 @@ fn each_schema_is_one_and_knows_the_keys_of_its_file() {
     let keys = [
         ("endpoint", ["deadline", "roles", "policy", "limits", "stream", "quarantine"].as_slice()),
         ("model", &["limits", "grants", "labels"]),
+        ("tokens", &["token", "tenant", "quota"]),
         ("host", &["listen", "admin_listen", "models", "data", "front", "lanes", "compile"]),
     ];
     for (file, keys) in keys {
