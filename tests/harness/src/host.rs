@@ -473,7 +473,7 @@ fn lines_of(stdout: ChildStdout) -> Receiver<String> {
 
 fn address(announced: &[String], prefix: &str) -> Option<SocketAddr> {
     let url = announced.iter().find_map(|line| line.strip_prefix(prefix))?;
-    url.strip_prefix("http://")?.parse().ok()
+    url.split_once("://")?.1.parse().ok()
 }
 
 fn find(list: &Value, name: &str) -> Option<Value> {
