@@ -181,7 +181,8 @@ impl Host {
 
     /// Where it listens, a line each, for people.
     pub(crate) fn shown_addresses(&self) -> [String; 3] {
-        let (Addresses { rest, grpc, admin }, [tls, admin_tls]) = (self.addresses, self.is_encrypted);
+        let (Addresses { rest, grpc, admin }, [tls, admin_tls]) =
+            (self.addresses, self.is_encrypted);
         [("rest", rest, tls), ("grpc", grpc, tls), ("admin", admin, admin_tls)]
             .map(|(name, address, tls)| format!("{name}: {}", shown(address, tls)))
     }
@@ -217,8 +218,7 @@ impl Host {
         let largest = usize::try_from(self.shared.scan.model_limit_bytes).unwrap_or(usize::MAX);
         let mut uploads = limits.clone();
         uploads.body_bytes_max = largest;
-        let admin_routes =
-            AdminRoutes::new(Arc::clone(&self.shared), self.guard.clone(), uploads);
+        let admin_routes = AdminRoutes::new(Arc::clone(&self.shared), self.guard.clone(), uploads);
         self.listeners = vec![
             tokio::spawn(front::serve(public, tls.clone(), public_routes, limits.clone(), stop())),
             tokio::spawn(front::serve(grpc, tls, grpc_routes, limits.clone(), stop())),
