@@ -20,7 +20,7 @@ pub const TOKENS_LIMIT: usize = 1024;
 /// The most parts of an expression, with what its macros stand for.
 pub const NODES_LIMIT: usize = 512;
 /// How deep parts of an expression may stand in each other.
-pub const DEPTH_LIMIT: usize = 48;
+pub const DEPTH_LIMIT: usize = 32;
 
 /// The most brackets that may open, and question marks; those inside of texts are counted too. Each
 /// of them makes the parser go through all its rules once more.

@@ -74,6 +74,45 @@ fn what_stands_too_deep_is_refused_whatever_makes_it_deep() {
     assert_eq!(error(&format!("key == '{}'", "?".repeat(BRACKETS_LIMIT + 1))), too_many);
 }
 
+/// The deepest expression of a sort that is accepted.
+fn deepest(of_depth: impl Fn(usize) -> String) -> Expression {
+    let (mut accepted, mut refused) = (1, DEPTH_LIMIT + 1);
+    while refused - accepted > 1 {
+        let middle = usize::midpoint(accepted, refused);
+        match error(&of_depth(middle)) {
+            None => accepted = middle,
+            Some(_) => refused = middle,
+        }
+    }
+    Expression::compile(&of_depth(accepted)).unwrap()
+}
+
+#[test]
+fn the_deepest_expressions_fit_the_stack_of_any_thread() {
+    let nested = |before: &'static str, middle: &'static str, after: &'static str| {
+        deepest(|depth| format!("{}{middle}{} == 1", before.repeat(depth), after.repeat(depth)))
+    };
+    let expressions = [
+        nested("1+", "1", ""),
+        nested("size([", "1", "])"),
+        nested("(true ? ", "1", ": 2)"),
+        nested("{1:", "1", "}[1]"),
+        nested("[1].map(x,", "1", ")[0]"),
+        nested("size(string(", "1", "))"),
+        nested("[1].filter(x, 1 == ", "1", ")[0]"),
+        nested("-(0 + ", "1", ")"),
+    ];
+    let evaluate = move || {
+        let request = bare();
+        for expression in &expressions {
+            let value = expression.holds(&Facts::new(&request));
+            assert!(value.is_ok(), "{expression}: {value:?}");
+        }
+    };
+    let thread = std::thread::Builder::new().stack_size(2 << 20).spawn(evaluate).unwrap();
+    thread.join().unwrap();
+}
+
 #[test]
 fn a_chain_of_or_is_not_deep() {
     let chain = |terms: usize| vec!["key == 'a'"; terms].join(" || ");

@@ -44,6 +44,11 @@ fn a_broken_file_leaves_the_last_good_one() {
             "[roles]\nfallback = 'base'",
             "2: roles.fallback: found \"base\", expected one of \"gbdt\", \"logit\"",
         ),
+        (
+            "[[route]]\nwhen = \"key == 'HA' && carier == 1\"\nmodel = 'logit'",
+            "2: route[0].when: found an unknown variable \"carier\", at column 16 of it, expected a \
+             condition such as \"key == 'HA' && inputs.distance > 1000.0\"",
+        ),
     ];
     for (text, problem) in broken {
         folder.write("flights/endpoint.toml", text.as_bytes());
