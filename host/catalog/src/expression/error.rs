@@ -10,6 +10,10 @@ use super::{
     BRACKETS_LIMIT, DEPTH_LIMIT, Kind, LENGTH_LIMIT_BYTES, NODES_LIMIT, STEPS_LIMIT, TOKENS_LIMIT,
 };
 
+const VARIABLES: &str = "key, id, tenant, inputs and parameters";
+const FUNCTIONS: &str = "size, contains, startsWith, endsWith, string, int, uint, double, has, \
+                         exists, exists_one, all, filter and map";
+
 /// How much of what somebody else says is repeated, in bytes.
 const QUOTE_LIMIT_BYTES: usize = 200;
 
@@ -67,7 +71,7 @@ pub enum ExpressionError {
         message: String,
     },
     /// Because a variable is none.
-    #[error("an unknown variable {name:?}, {place}")]
+    #[error("an unknown variable {name:?}, {place}, where there are {VARIABLES}")]
     UnknownVariable {
         /// What it is called.
         name: String,
@@ -75,7 +79,7 @@ pub enum ExpressionError {
         place: Place,
     },
     /// Because a function is none.
-    #[error("an unknown function {name:?}, {place}")]
+    #[error("an unknown function {name:?}, {place}, where there are {FUNCTIONS}")]
     UnknownFunction {
         /// What it is called.
         name: String,

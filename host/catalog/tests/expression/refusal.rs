@@ -18,18 +18,32 @@ fn misused(expressions: &[(&str, &str)]) {
 
 #[test]
 fn a_name_that_is_nothing_is_refused_with_its_place() {
-    refused("key == 'HA' && cariers == 1", "an unknown variable \"cariers\", at column 16 of it");
-    refused("'é' == key &&\n  kye == ''", "an unknown variable \"kye\", at line 2, column 3 of it");
-    refused("'é' == key && kye == ''", "an unknown variable \"kye\", at column 15 of it");
-    refused("upper(key) == 'HA'", "an unknown function \"upper\", at column 6 of it");
-    refused("key.matches('H.')", "an unknown function \"matches\", at column 12 of it");
-    refused("type(key) == string", "an unknown function \"type\", at column 5 of it");
-    refused("timestamp(key) == id", "an unknown function \"timestamp\", at column 10 of it");
-    refused("inputs.wind.all(w, v > 1.0)", "an unknown variable \"v\", at column 20 of it");
-    refused(
-        "inputs.wind.all(w, w > 1.0) && w == 1.0",
-        "an unknown variable \"w\", at column 32 of it",
-    );
+    let variable = |expression: &str, name: &str, place: &str| {
+        let names = "key, id, tenant, inputs and parameters";
+        refused(
+            expression,
+            &format!("an unknown variable {name:?}, at {place} of it, where there are {names}"),
+        );
+    };
+    variable("key == 'HA' && cariers == 1", "cariers", "column 16");
+    variable("'é' == key &&\n  kye == ''", "kye", "line 2, column 3");
+    variable("'é' == key && kye == ''", "kye", "column 15");
+    variable("inputs.wind.all(w, v > 1.0)", "v", "column 20");
+    variable("inputs.wind.all(w, w > 1.0) && w == 1.0", "w", "column 32");
+    let function = |expression: &str, name: &str, column: usize| {
+        let names = "size, contains, startsWith, endsWith, string, int, uint, double, has, exists, \
+                     exists_one, all, filter and map";
+        refused(
+            expression,
+            &format!(
+                "an unknown function {name:?}, at column {column} of it, where there are {names}"
+            ),
+        );
+    };
+    function("upper(key) == 'HA'", "upper", 6);
+    function("key.matches('H.')", "matches", 12);
+    function("type(key) == string", "type", 5);
+    function("timestamp(key) == id", "timestamp", 10);
 }
 
 #[test]
@@ -87,8 +101,8 @@ fn a_file_says_where_its_expression_is_wrong() {
     refused(
         "deadline = '1s'\n[[route]]\nwhen = \"kye == 'HA'\"\nmodel = 'a'",
         &format!(
-            "e:3: route[0].when: found an unknown variable \"kye\", at column 1 of it, expected \
-             {condition}"
+            "e:3: route[0].when: found an unknown variable \"kye\", at column 1 of it, where there are \
+             key, id, tenant, inputs and parameters, expected {condition}"
         ),
     );
     refused(

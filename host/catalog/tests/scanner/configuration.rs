@@ -46,8 +46,8 @@ fn a_broken_file_leaves_the_last_good_one() {
         ),
         (
             "[[route]]\nwhen = \"key == 'HA' && carier == 1\"\nmodel = 'logit'",
-            "2: route[0].when: found an unknown variable \"carier\", at column 16 of it, expected a \
-             condition such as \"key == 'HA' && inputs.distance > 1000.0\"",
+            "2: route[0].when: found an unknown variable \"carier\", at column 16 of it, where there are \
+             key, id, tenant, inputs and parameters, expected a condition such as \"key == 'HA' && inputs.distance > 1000.0\"",
         ),
     ];
     for (text, problem) in broken {
