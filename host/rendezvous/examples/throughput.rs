@@ -1,4 +1,4 @@
-//! Measures how many events one core takes per second:
+//! Measures how many events one core takes per second, and how long a large roster takes to make:
 //! `cargo run --release -p rendezvous --example throughput`.
 //!
 //! An event is a request, a score, or a timer that fires. Time is made by hand, one microsecond per
@@ -8,10 +8,10 @@ use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use message::{RequestId, Time};
+use message::{ModelName, RequestId, Time};
 use rendezvous::{
-    CourseIndex, Limits, MailboxId, Member, MemberIndex, Opening, Preference, Rendezvous, Roster,
-    Verdict,
+    CourseIndex, Limits, MailboxId, Member, MemberIndex, Opening, Policy, Preference, Rendezvous,
+    Roster, Route, Target, Verdict,
 };
 
 const REQUESTS: u64 = 2_000_000;
@@ -52,6 +52,30 @@ fn main() {
         let rate = events as f64 / elapsed.as_secs_f64() / 1e6;
         println!("{:<24} {rate:6.2} million events/s", scene.what);
     }
+    for clients in [100, 5_000] {
+        println!("{clients:>6} routed models {:8.2} ms a roster", roster_ms(clients));
+    }
+}
+
+/// How long a roster takes whose route leads to each of so many models, in the middle of some tries.
+fn roster_ms(clients: usize) -> f64 {
+    let names: Vec<_> = (0..clients).map(|n| format!("client-{n}").into()).collect();
+    let member = |name: &ModelName| Member::live(name.clone(), 1);
+    let members: Vec<_> = names.iter().map(member).chain([Member::live("m0", 1)]).collect();
+    let then = Preference::default().then("m0", None);
+    let target = Target::Each { models: names, until: None, then: then.clone() };
+    let policy = Policy::from(then).with_route(Route { name: None, target });
+    let mut tries: Vec<_> = (0..21)
+        .map(|_| {
+            let (members, policy) = (members.clone(), policy.clone());
+            let started = Instant::now();
+            let roster = Roster::new(members, policy).expect("the names exist");
+            assert_eq!(roster.common().len(), 1);
+            started.elapsed().as_secs_f64() * 1e3
+        })
+        .collect();
+    tries.sort_by(f64::total_cmp);
+    tries[tries.len() / 2]
 }
 
 /// Plays one scene, and returns how many events there were, how many answers, and how long it took.

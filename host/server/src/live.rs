@@ -3,7 +3,7 @@
 //! A value that the supervisor makes anew for each change and publishes whole, so that no request
 //! sees half of one.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -99,6 +99,8 @@ pub(crate) struct Live {
     pub(crate) inputs: Inputs,
     /// What the best-ranked member gives.
     pub(crate) outputs: Vec<TensorType>,
+    /// What of the policy does not fit what the models declare, in sentences.
+    pub(crate) misfits: BTreeSet<String>,
     /// Whether it has been said that the predictions of an ensemble do not fit each other.
     pub(crate) misfit_told: AtomicBool,
     /// Whether every model that was there at the start has been loaded or refused.

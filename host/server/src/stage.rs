@@ -193,7 +193,13 @@ impl Stage {
 
     /// What the endpoint is from now on.
     pub(crate) fn live(&self) -> Live {
-        roster::live_of(&self.in_force, &self.parts, self.settled)
+        let live = roster::live_of(&self.in_force, &self.parts, self.settled);
+        // A roster comes and goes; what does not fit is said when it is new.
+        for misfit in live.misfits.difference(&self.endpoint.live.load().misfits) {
+            let endpoint = &self.endpoint.name;
+            tracing::warn!(%endpoint, misfit, "the policy does not fit what its models declare");
+        }
+        live
     }
 
     /// Where each model stands.

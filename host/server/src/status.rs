@@ -51,6 +51,7 @@ fn endpoint(now: Time, endpoint: &Endpoint) -> Value {
         "deadline_us": live.deadline.as_micros() as u64,
         "settled": live.settled,
         "paused": live.paused,
+        "misfits": live.misfits,
         "requests": endpoint.meter.metrics.requests(),
         "open_mailboxes": endpoint.meter.open_mailboxes(),
         "latency_us_p50": quantiles.latency_us_p50,

@@ -288,7 +288,7 @@ fn predictions_that_do_not_fit_are_the_default_and_say_so() {
     );
     let host = start(&models);
     host.wait_for("a warning about the outputs", |host| {
-        host.log().contains("the outputs of an ensemble's members differ").then_some(())
+        host.log().contains("a and b of an ensemble differ in their outputs").then_some(())
     });
     let mut client = host.client();
     for id in ["r1", "r2"] {

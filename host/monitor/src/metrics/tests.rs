@@ -73,6 +73,26 @@ fn scores_are_counted_by_what_came_of_them() {
 }
 
 #[test]
+fn courses_and_what_went_wrong_with_routes_are_counted() {
+    let metrics = metrics();
+    let endpoint = metrics.endpoint(&names().0);
+    endpoint.took_course(&"route[0]/new".into(), 2);
+    endpoint.took_course(&"route[0]/new".into(), 1);
+    endpoint.took_course(&"hawaii".into(), 1);
+    endpoint.route_failed(4);
+    endpoint.answered_by_ensemble(Reason::Preferred, 5);
+    check(
+        &metrics,
+        &[
+            r#"understudy_course_answers_total{endpoint="flights",course="route[0]/new"} 3"#,
+            r#"understudy_course_answers_total{endpoint="flights",course="hawaii"} 1"#,
+            r#"understudy_route_errors_total{endpoint="flights"} 4"#,
+            r#"understudy_answers_total{endpoint="flights",chosen="ensemble",model="",reason="preferred"} 5"#,
+        ],
+    );
+}
+
+#[test]
 fn answers_are_counted_by_what_was_chosen_and_why() {
     let metrics = metrics();
     let (endpoint, model) = names();

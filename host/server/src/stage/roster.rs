@@ -52,11 +52,14 @@ pub(super) fn live_of(
     let common: Vec<usize> =
         (0..live_members.len()).filter(|it| roster.is_common(asked(it))).collect();
     let pacing = pacing_of(&roster, &seats, &live_members);
-    warn_of_misfits(&roster, &seats, &live_members);
+    let outputs = outputs_of(&roster, &seats, &live_members);
+    let mut misfits = misfits(&roster, &seats, &live_members);
+    let default = default_of(config, &outputs, &mut misfits);
     Live {
         inputs: Inputs::of(&first_inputs(&roster, &seats, &live_members), all_inputs(&live_members)),
-        outputs: outputs_of(&roster, &seats, &live_members),
-        default: default_of(config, &outputs_of(&roster, &seats, &live_members)),
+        outputs,
+        default,
+        misfits,
         roster,
         members: live_members,
         common,
@@ -109,7 +112,8 @@ fn roster_of(spec: &EndpointSpec, parts: &BTreeMap<ModelName, Part>) -> Roster {
     Roster::new(members.clone(), policy).unwrap_or_else(|error| {
         // The catalog has refused every policy that could lead here.
         tracing::error!(%error, "a checked policy does not fit its roster");
-        let nothing = Roster::new(members, Policy::default());
+        let default = config.policy.default.is_some();
+        let nothing = Roster::new(members, Policy { default, ..Policy::default() });
         nothing.expect("invariant: an empty order fits any roster")
     })
 }
@@ -184,37 +188,42 @@ fn outputs_of(
     best.map(|member| member.model.description().outputs.clone()).unwrap_or_default()
 }
 
-/// Says it early where the members of an ensemble declare outputs that do not fit each other.
-fn warn_of_misfits(roster: &Roster, seats: &[Option<u32>], members: &[LiveMember]) {
+/// Where the members of an ensemble declare outputs that cannot be combined, in sentences.
+fn misfits(roster: &Roster, seats: &[Option<u32>], members: &[LiveMember]) -> BTreeSet<String> {
+    let mut misfits = BTreeSet::new();
     for ensemble in roster.ensembles() {
         let asked = ensemble.members.iter().filter_map(|(member, _)| seats[member.as_usize()]);
         let mut asked = asked.map(|position| &members[position as usize]);
         let Some(first) = asked.next() else { continue };
         let outputs = &first.model.description().outputs;
-        let combine = ensemble.combine;
-        let model = &first.identity.model;
+        let (model, combine) = (&first.identity.model, ensemble.combine);
         for output in outputs.iter().filter(|it| !can_combine(combine, it.datatype)) {
-            let (output, datatype) = (&output.name, output.datatype);
-            tracing::warn!(%model, output, %datatype, %combine, "an ensemble cannot combine this");
+            let (name, datatype) = (&output.name, output.datatype);
+            misfits.insert(format!("there is no {combine} of {name:?} of {model}, a {datatype}"));
         }
-        for other in asked.filter(|other| !same_outputs(&other.model.description().outputs, outputs)) {
+        let differs = |it: &&LiveMember| !same_outputs(&it.model.description().outputs, outputs);
+        for other in asked.filter(differs) {
             let other = &other.identity.model;
-            tracing::warn!(%model, %other, "the outputs of an ensemble's members differ");
+            misfits.insert(format!("{model} and {other} of an ensemble differ in their outputs"));
         }
     }
+    misfits
 }
 
 fn same_outputs(left: &[TensorType], right: &[TensorType]) -> bool {
     left.len() == right.len() && left.iter().all(|output| right.contains(output))
 }
 
-fn default_of(config: &EndpointConfig, outputs: &[TensorType]) -> Option<Vec<Tensor>> {
+fn default_of(
+    config: &EndpointConfig,
+    outputs: &[TensorType],
+    misfits: &mut BTreeSet<String>,
+) -> Option<Vec<Tensor>> {
     let default = config.policy.default.as_ref()?;
-    let declared = forms(outputs);
     // Where a default contradicts the models it is taken as it stands in the file.
-    catalog::default_outputs(default, &declared)
+    catalog::default_outputs(default, &forms(outputs))
         .or_else(|error| {
-            tracing::warn!(%error, "the default does not fit what the models declare");
+            misfits.insert(format!("the default does not fit the models: {error}"));
             catalog::default_outputs(default, &[])
         })
         .ok()
