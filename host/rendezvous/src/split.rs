@@ -242,12 +242,12 @@ mod tests {
     fn another_program_draws_the_same_arms() {
         let arms = [("control", 90.0), ("off", 0.0), ("treatment", 10.0), ("new", 2.5)];
         let drawers = drawers("spring", &arms);
-        let all: String =
-            keys().take(4_000).map(|key| drawn(&drawers, &key).to_string()).collect();
+        let all: String = keys().take(4_000).map(|key| drawn(&drawers, &key).to_string()).collect();
         assert!(all.starts_with("3022222000000000000000000020200000000000"));
         let counts = ['0', '1', '2', '3'].map(|arm| all.matches(arm).count());
         assert_eq!(counts, [3521, 0, 366, 113]);
-        let digest: String = Sha256::digest(&all).iter().map(|byte| format!("{byte:02x}")).collect();
+        let digest: String =
+            Sha256::digest(&all).iter().map(|byte| format!("{byte:02x}")).collect();
         assert_eq!(digest, "fd964c3ca6fb043826ac389e513618a789209c5266e511a31bdb31545b9dc966");
     }
 
@@ -310,7 +310,8 @@ mod tests {
         let ramp = Some(Ramp { to: 100.0, starts: at(0), over: Duration::from_secs(100) });
         let order = |model: &str| Preference::default().then(model, None).into();
         let new = Arm { name: "new".into(), weight: 0.0, ramp, branch: order("b") };
-        let split = Split::new().seeded("s").arm("old", 100.0, Preference::default().then("a", None));
+        let split =
+            Split::new().seeded("s").arm("old", 100.0, Preference::default().then("a", None));
         let members = vec![Member::live("a", 1), Member::live("b", 2)];
         let roster = Roster::new(members, split.with(new).into()).unwrap();
         for key in keys().take(200) {
@@ -343,8 +344,7 @@ mod tests {
         let inner_share = |inner: Split| {
             let roster = Roster::new(members(), policy(inner)).unwrap();
             let course = |key: &String| {
-                let choosing =
-                    Choosing { route: None, model: None, unit: key, time: Time::EPOCH };
+                let choosing = Choosing { route: None, model: None, unit: key, time: Time::EPOCH };
                 roster.select(choosing).unwrap().course.as_usize()
             };
             let courses: Vec<_> = keys().take(2_000).map(|key| course(&key)).collect();

@@ -65,7 +65,8 @@ impl Inputs {
                 Some(_) => {}
                 None => {
                     let all_read = |name: &str| {
-                        let reads = |inputs: &&[TensorType]| inputs.iter().any(|it| it.name == name);
+                        let reads =
+                            |inputs: &&[TensorType]| inputs.iter().any(|it| it.name == name);
                         !firsts.is_empty() && firsts.iter().all(reads)
                     };
                     let required = all_read(&tensor.name);

@@ -141,8 +141,7 @@ impl Stage {
         let model = model.clone();
         // Who is only praised loses nothing.
         let is_blamed = calls.tally.faulted() > 0 || calls.late > 0;
-        let may =
-            if is_blamed { self.may(&model) } else { May { rest: false, give_way: false } };
+        let may = if is_blamed { self.may(&model) } else { May { rest: false, give_way: false } };
         let turns = self.parts.get_mut(&model)?.handle_calls(now, calls, may);
         Some((model, turns))
     }

@@ -57,10 +57,9 @@ pub const fn can_combine(combine: Combine, datatype: Datatype) -> bool {
     match combine {
         Combine::Majority | Combine::WeightedVote => true,
         Combine::Median => !matches!(datatype, Datatype::Bool | Datatype::Text | Datatype::Blob),
-        Combine::Mean | Combine::WeightedMean => matches!(
-            datatype,
-            Datatype::Fp16 | Datatype::Bf16 | Datatype::Fp32 | Datatype::Fp64
-        ),
+        Combine::Mean | Combine::WeightedMean => {
+            matches!(datatype, Datatype::Fp16 | Datatype::Bf16 | Datatype::Fp32 | Datatype::Fp64)
+        }
     }
 }
 

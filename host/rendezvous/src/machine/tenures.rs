@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::members::PositionSet;
 use crate::Roster;
+use crate::members::PositionSet;
 
 /// One roster's time of service, which ends with the last mailbox opened in it.
 #[derive(Debug)]

@@ -321,17 +321,17 @@ fn an_ensemble_comes_when_everybody_has_spoken() {
     let ensemble = "0 roster a b c d | 2:a+b+c<30 d;";
     check(&format!("{ensemble} 0 ask x; 1 x b+; 2 x a+; 3 x c+"), "x 3 a+b+c preferred");
     check(&format!("{ensemble} 0 ask x; 1 x b+; 2 x c-; 3 x a+"), "x 3 a+b preferred");
-    check(&format!("{ensemble} 0 ask x; 1 x d+; 2 x c+; 3 x b-; 4 x a+"), "x 4 a+c preferred; x over");
+    check(
+        &format!("{ensemble} 0 ask x; 1 x d+; 2 x c+; 3 x b-; 4 x a+"),
+        "x 4 a+c preferred; x over",
+    );
 }
 
 #[test]
 fn an_ensemble_comes_with_its_quorum_when_its_time_is_over() {
     let ensemble = "0 roster a b c d | 2:a+b+c<30 d;";
     check(&format!("{ensemble} 0 ask x; 1 x c+; 2 x a+; 29 tick; 30 tick"), "x 30 a+c preferred");
-    check(
-        &format!("{ensemble} 0 ask x; 1 x c+; 2 x d+; 30 tick"),
-        "x 30 d preferred-was-slow",
-    );
+    check(&format!("{ensemble} 0 ask x; 1 x c+; 2 x d+; 30 tick"), "x 30 d preferred-was-slow");
     check(&format!("{ensemble} 0 ask x; 1 x c+; 30 tick; 31 x b+"), "x 31 b+c preferred");
     let all = "0 roster a b c | 2:a+b+c;";
     check(&format!("{all} 0 ask x; 1 x c+; 2 x b+; 49 tick; 50 tick"), "x 50 b+c preferred");
@@ -344,10 +344,7 @@ fn below_its_quorum_an_ensemble_has_failed() {
     check(&format!("{ensemble} 0 ask x; 1 x d+; 2 x a-; 3 x b-"), "x 3 d preferred-failed");
     check("0 roster a -b d | 2:a+b d; 0 ask x; 1 x d+", "x 1 d preferred-failed");
     check("0 roster a -b | 2:a+b; 0 ask x", "x 0 nothing no-live-model");
-    check(
-        "0 roster a b c | 2:a+b; 0 ask x; 1 x a-",
-        "x 1 nothing every-model-failed",
-    );
+    check("0 roster a b c | 2:a+b; 0 ask x; 1 x a-", "x 1 nothing every-model-failed");
     check(
         &format!("{ensemble} 0 ask x; 1 x a+; 2 x d+; 3 roster a -b -c d | d;"),
         "x 3 d preferred-failed",

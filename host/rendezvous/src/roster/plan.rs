@@ -15,7 +15,9 @@ use crate::ensemble::Assembled;
 use crate::members::PositionSet;
 use crate::preference::{Place, Seat};
 use crate::split::{Drawer, draw};
-use crate::{Branch, Candidate, Ensemble, EnsembleIndex, MemberIndex, Policy, Preference, Split, Target};
+use crate::{
+    Branch, Candidate, Ensemble, EnsembleIndex, MemberIndex, Policy, Preference, Split, Target,
+};
 
 /// Where one way leads.
 #[derive(Debug, Clone)]
@@ -71,7 +73,11 @@ impl Spot {
     fn arm(&self, seed: &str, name: &str, more: &[MemberIndex]) -> Self {
         Self {
             seed: format!("{seed}/{name}"),
-            path: if self.path.is_empty() { name.to_owned() } else { format!("{}/{name}", self.path) },
+            path: if self.path.is_empty() {
+                name.to_owned()
+            } else {
+                format!("{}/{name}", self.path)
+            },
             scope: [&self.scope, more].concat(),
         }
     }
@@ -196,11 +202,7 @@ fn each(
 }
 
 /// Finds the places of an order, and who is asked for them.
-fn way(
-    roster: &mut Roster,
-    preference: &Preference,
-    spot: &Spot,
-) -> Result<Way, RosterError> {
+fn way(roster: &mut Roster, preference: &Preference, spot: &Spot) -> Result<Way, RosterError> {
     let mut way = Way { path: Arc::from(spot.path.as_str()), ..Way::default() };
     for preferred in &preference.order {
         let seat = match &preferred.candidate {

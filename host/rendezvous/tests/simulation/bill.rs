@@ -62,7 +62,9 @@ impl Bill {
     /// The leaf that a request takes.
     pub(crate) fn leaf(&self, choosing: Choosing<'_>) -> Option<Leaf> {
         let leaves = self.leaves(choosing.route, choosing.time)?;
-        let Some(route) = choosing.route else { return self.drawn(&self.policy.main, leaves, choosing) };
+        let Some(route) = choosing.route else {
+            return self.drawn(&self.policy.main, leaves, choosing);
+        };
         match &self.policy.routes[route].target {
             Target::Branch(branch) => self.drawn(branch, leaves, choosing),
             Target::Each { models, .. } => {

@@ -4,9 +4,7 @@ use std::time::Duration;
 
 use catalog::{EndpointSpec, ModelPattern, PolicyConfig, RouteKind};
 use message::{ModelName, Role};
-use rendezvous::{
-    Arm, Branch, Ensemble, Member, Policy, Preference, Ramp, Route, Split, Target,
-};
+use rendezvous::{Arm, Branch, Ensemble, Member, Policy, Preference, Ramp, Route, Split, Target};
 
 /// The policy of an endpoint, for a roster of these members.
 pub(super) fn policy_of(spec: &EndpointSpec, members: &[Member]) -> Policy {
@@ -15,9 +13,7 @@ pub(super) fn policy_of(spec: &EndpointSpec, members: &[Member]) -> Policy {
         name: route.name.clone(),
         target: match &route.kind {
             RouteKind::Policy(policy) => Target::Branch(branch_of(policy)),
-            RouteKind::Each { models, until, order, .. } => {
-                each_of(members, models, *until, order)
-            }
+            RouteKind::Each { models, until, order, .. } => each_of(members, models, *until, order),
         },
     });
     Policy {

@@ -56,7 +56,10 @@ pub(super) fn live_of(
     let mut misfits = misfits(&roster, &seats, &live_members);
     let default = default_of(config, &outputs, &mut misfits);
     Live {
-        inputs: Inputs::of(&first_inputs(&roster, &seats, &live_members), all_inputs(&live_members)),
+        inputs: Inputs::of(
+            &first_inputs(&roster, &seats, &live_members),
+            all_inputs(&live_members),
+        ),
         outputs,
         default,
         misfits,
@@ -175,11 +178,7 @@ fn all_inputs(members: &[LiveMember]) -> impl Iterator<Item = &[TensorType]> {
     live.map(|member| &member.model.description().inputs[..])
 }
 
-fn outputs_of(
-    roster: &Roster,
-    seats: &[Option<u32>],
-    members: &[LiveMember],
-) -> Vec<TensorType> {
+fn outputs_of(roster: &Roster, seats: &[Option<u32>], members: &[LiveMember]) -> Vec<TensorType> {
     let seated = roster.courses().flat_map(|course| course.places()).flat_map(|place| {
         roster.seated(place.seat).filter_map(|it| seats[it.as_usize()]).collect::<Vec<_>>()
     });

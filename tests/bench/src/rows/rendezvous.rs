@@ -75,8 +75,7 @@ fn us_per_request(policy: &Policy) -> Result<f64> {
     let score = |number| vec![Tensor::new("y", [1], Contents::F64s(vec![number as f64]))];
     let mut play = Play::new(policy, score, answer)?;
     let took = play.run(REQUESTS_IN_TURNS, |roster, id| {
-        let choosing =
-            Choosing { route: None, model: None, unit: id.as_str(), time: Time::EPOCH };
+        let choosing = Choosing { route: None, model: None, unit: id.as_str(), time: Time::EPOCH };
         roster.select(choosing).map(|selected| selected.course).unwrap_or_default()
     })?;
     Ok(took.as_secs_f64() * 1e6 / REQUESTS_IN_TURNS as f64)

@@ -171,7 +171,11 @@ fn what_is_no_answer_is_refused_by_its_path() {
         );
         assert_eq!(decode_answer(document.as_bytes()).unwrap_err().to_string(), expected);
     };
-    check("7", "{}", "model_version: found `7`, expected model@revision, ensemble:combine or default");
+    check(
+        "7",
+        "{}",
+        "model_version: found `7`, expected model@revision, ensemble:combine or default",
+    );
     check("m@r", "{}", "parameters.request_id: found nothing, expected a string");
     check(
         "m@r",
