@@ -43,6 +43,9 @@ fn without_tokens_everybody_may_do_everything_but_pages_in_browsers_change_nothi
     let guard = Guard::open();
     let caller = guard.identify(&HeaderMap::new(), &peer(None)).unwrap();
     assert_eq!(caller, Caller::local());
+    let elsewhere = Peer { address: ([192, 0, 2, 1], 1).into(), certificate: None };
+    let other = guard.identify(&HeaderMap::new(), &elsewhere).unwrap();
+    assert_eq!((&*other.name, other.scopes), ("anybody", caller.scopes));
     let page = HeaderMap::from_iter([(ORIGIN, HeaderValue::from_static("http://example.com"))]);
     for act in [Act::Health, Act::Describe, Act::Infer, Act::Append, Act::Observe] {
         assert!(guard.admit(&caller, &page, act).is_ok(), "{act:?}");

@@ -78,10 +78,10 @@ pub(crate) fn start_log_to(file: &Path) -> Result<()> {
 
 fn announce(host: &Host, options: &HostOptions) {
     println!("understudy {}", env!("CARGO_PKG_VERSION"));
+    println!("access: {}", host.shown_access());
     for line in host.shown_addresses() {
         println!("{line}");
     }
-    println!("access: {}", host.shown_access());
     println!("models: {}", host.shared.models_dir.display());
     println!("data: {}", host.shared.data_dir.display());
     for line in options.report() {

@@ -67,7 +67,12 @@ fn call(
     body: &str,
 ) -> Response {
     let authorization = token.map(|token| format!("Bearer {token}"));
-    let kind = if path.ends_with("/records") { "application/x-ndjson" } else { "application/json" };
+    let kind = match path.rsplit('/').next() {
+        Some("records") => "application/x-ndjson",
+        Some("policy" | "diff") => "application/toml",
+        _ if method == "PUT" => "application/wasm",
+        _ => "application/json",
+    };
     let mut headers = vec![("content-type", kind)];
     headers.extend(authorization.as_deref().map(|value| ("authorization", value)));
     Client::new(address).send(method, path, &headers, body.as_bytes()).unwrap()

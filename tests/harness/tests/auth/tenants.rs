@@ -35,6 +35,29 @@ fn questions() -> Vec<(&'static str, String, String)> {
     questions
 }
 
+/// Everything that can be asked of an endpoint `E` on the admin listener.
+fn admin_questions() -> Vec<(&'static str, String, String)> {
+    let mut questions = Vec::new();
+    for path in ["models", "history", "policy"] {
+        questions.push(("GET", format!("/admin/endpoints/E/{path}"), String::new()));
+    }
+    let order = "[policy]\norder = [{ model = 'champion' }]\n";
+    for body in [order, "nonsense"] {
+        questions.push(("PUT", "/admin/endpoints/E/policy".to_owned(), body.to_owned()));
+        questions.push(("POST", "/admin/endpoints/E/policy/diff".to_owned(), body.to_owned()));
+    }
+    let wasm = "no component".to_owned();
+    questions.push(("PUT", "/admin/endpoints/E/models/champion".to_owned(), wasm));
+    for verb in ["rollback", "pause", "resume"] {
+        questions.push(("POST", format!("/admin/endpoints/E/{verb}"), String::new()));
+    }
+    for verb in ["promote", "rollback", "retire", "pause", "resume"] {
+        let path = format!("/admin/endpoints/E/models/champion/{verb}?dry_run=true");
+        questions.push(("POST", path, String::new()));
+    }
+    questions
+}
+
 fn models() -> Models {
     let models = Models::with_champion("acme/fraud", "times-2");
     for endpoint in ["other/risk", "flights", "acmeco/e"] {
@@ -48,8 +71,8 @@ fn models() -> Models {
 fn essence(reply: &Response, name: &str) -> (u16, Vec<(String, String)>, String) {
     let mut headers = reply.headers.clone();
     headers.retain(|(name, _)| name != "date");
-    let name = name.replace("%2F", "/");
-    (reply.status, headers, reply.text().replace(&name, "E"))
+    let text = reply.text().replace(name, "E").replace(&name.replace("%2F", "/"), "E");
+    (reply.status, headers, text)
 }
 
 /// Waits until every endpoint is there, as the operator sees it.
@@ -76,11 +99,13 @@ fn what_belongs_to_another_is_what_does_not_exist() {
     let host = keys.start(&models, "");
     wait_until_settled(&host, &operator);
     wait_for_answer(&host, "acme/fraud", &acme);
-    for (method, path, body) in questions() {
+    let public = questions().into_iter().map(|question| (host.rest(), question));
+    let admin = admin_questions().into_iter().map(|question| (host.admin(), question));
+    for (address, (method, path, body)) in public.chain(admin) {
         for (there, not_there) in HIDDEN {
             let ask = |name: &str| {
                 let path = path.replace('E', name);
-                essence(&call(host.rest(), method, &path, Some(&acme), &body), name)
+                essence(&call(address, method, &path, Some(&acme), &body), name)
             };
             let (seen, expected) = (ask(there), ask(not_there));
             assert_eq!(seen, expected, "{method} {path} {body}: {there} and {not_there}");
@@ -115,11 +140,12 @@ fn no_page_tells_a_tenant_of_another() {
     );
     let public = ["/v2/models", "/v2/models/stats", "/v2/health/ready", "/v2"];
     let public = public.map(|path| (host.rest(), path));
-    let admin = ["/status", "/metrics", "/v2/health/ready"].map(|path| (host.admin(), path));
+    let admin = ["/status", "/metrics", "/admin/endpoints", "/v2/health/ready"];
+    let admin = admin.map(|path| (host.admin(), path));
     for (address, path) in public.into_iter().chain(admin) {
         let page = call(address, "GET", path, Some(&acme), "");
         assert_eq!(page.status, 200, "{path}: {}", page.text());
-        for word in ["risk", "flights", "acmeco", "operator", "other"] {
+        for word in ["risk", "flights", "acmeco", "operator", "other/"] {
             assert!(!page.text().contains(word), "{path} says {word}: {}", page.text());
         }
     }
