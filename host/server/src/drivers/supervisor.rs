@@ -180,7 +180,11 @@ impl Supervisor {
             for (turn, why) in turns {
                 let what = turn.name();
                 tracing::warn!(%endpoint, %model, why, "model {what}");
-                self.note(now, endpoint, Some((&model, None)), what, &why);
+                let off = match &turn {
+                    Turn::RolledBack(member) => Some(member.identity.revision),
+                    _ => None,
+                };
+                self.note_turn(now, endpoint, &model, off, what, &why);
                 if let Turn::RolledBack(member) = turn {
                     leaving.push(*member);
                 }

@@ -126,6 +126,7 @@ fn make(scene: &Scene, caller: &Caller, terms: &Terms, plan: &Plan) -> Result<u6
         Author { who: &caller.name, claimed: terms.claimed.as_deref(), why: terms.why.as_deref() };
     let now = clock::now();
     let event = event::of(now, &scene.endpoint, &author, plan);
+    scene.endpoint.meter.metrics.roster_changed(plan.event);
     let offset = event::keep(now, &scene.endpoint, &event)
         .map_err(|error| format!("the change cannot be recorded, so it is not made: {error}"))?;
     for (index, file) in plan.files.iter().enumerate() {

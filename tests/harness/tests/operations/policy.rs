@@ -105,6 +105,8 @@ fn what_the_host_did_by_itself_is_part_of_the_history() {
         (&"host".into(), &"newcomer".into())
     );
     let staged = theatre.events("staged");
+    assert_eq!(rolled_back[0]["from"], staged[0]["to"]);
+    assert_eq!(rolled_back[0]["to"], staged[0]["from"]);
     assert_eq!(staged[0]["who"], "folder");
     assert_ne!(staged[0]["from"]["revision"], staged[0]["to"]["revision"]);
     theatre.host.stop();

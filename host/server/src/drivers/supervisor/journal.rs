@@ -40,6 +40,38 @@ impl Supervisor {
         self.keep_event(now, endpoint, &event);
     }
 
+    /// Records what became of a model by its own conduct. `off` is the revision that was taken off,
+    /// where another plays in its place.
+    pub(super) fn note_turn(
+        &self,
+        now: Time,
+        endpoint: &EndpointName,
+        model: &ModelName,
+        off: Option<Revision>,
+        what: &'static str,
+        why: &str,
+    ) {
+        let Some(stage) = self.stages.get(endpoint) else { return };
+        stage.endpoint.meter.metrics.roster_changed(what);
+        let part = stage.parts.get(model).and_then(|part| part.member());
+        let plays = part.map(|(member, ..)| member.identity.revision);
+        let side = |revision: Option<Revision>| {
+            revision.map(|it| json!({ "model": model.as_str(), "revision": it.to_string() }))
+        };
+        let event = json!({
+            "time_us": now.as_us(),
+            "endpoint": endpoint.as_str(),
+            "who": HOST,
+            "model": model.as_str(),
+            "revision": plays.map(|revision| revision.to_string()),
+            "event": what,
+            "reason": why,
+            "from": side(off),
+            "to": side(off.and(plays)),
+        });
+        self.keep_event(now, endpoint, &event);
+    }
+
     /// Records the changes of the folder that nobody asked us for, each with what was there before
     /// and what is there now.
     ///
