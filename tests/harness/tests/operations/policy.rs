@@ -111,3 +111,26 @@ fn what_the_host_did_by_itself_is_part_of_the_history() {
     assert_ne!(staged[0]["from"]["revision"], staged[0]["to"]["revision"]);
     theatre.host.stop();
 }
+
+#[test]
+fn the_page_for_operators_names_only_commands_and_options_that_there_are() {
+    let page = concat!(env!("CARGO_MANIFEST_DIR"), "/../../docs/operating.md");
+    let page = fs::read_to_string(page).unwrap();
+    let mut commands = 0;
+    for block in page.split("```sh\n").skip(1) {
+        let block = block.split("```").next().unwrap();
+        for line in block.lines().filter_map(|line| line.strip_prefix("understudy ")) {
+            let line = line.split(['#', '>', ';']).next().unwrap();
+            let words: Vec<&str> = line.split_whitespace().collect();
+            let count = if matches!(words[0], "policy" | "log") { 2 } else { 1 };
+            let help = harness::understudy(words[..count].iter().copied().chain(["--help"]));
+            let help = String::from_utf8(help.stdout).unwrap();
+            assert!(help.contains("Usage: understudy"), "{line}");
+            for option in words.iter().filter(|word| word.starts_with("--")) {
+                assert!(help.contains(option), "{option} of {line}");
+            }
+            commands += 1;
+        }
+    }
+    assert!(commands > 10, "{commands}");
+}
