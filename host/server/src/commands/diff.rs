@@ -69,6 +69,7 @@ pub(super) fn page(lines: &[Line<'_>], colour: bool) -> String {
             page += "   ...\n";
         }
         page += &match (line, colour) {
+            (Line::Kept(""), _) => "\n".to_owned(),
             (Line::Kept(line), _) => format!("   {line}\n"),
             (Line::Removed(line), false) => format!("  -{line}\n"),
             (Line::Added(line), false) => format!("  +{line}\n"),

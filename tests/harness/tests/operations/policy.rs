@@ -95,7 +95,8 @@ fn what_the_host_did_by_itself_is_part_of_the_history() {
         let lives = theatre.events("live");
         (lives.iter().filter(|it| it["model"] == "newcomer").count() == 2).then_some(())
     });
-    for _ in 0..5 {
+    // Seven faults in a row are too many.
+    for _ in 0..7 {
         theatre.ask();
     }
     theatre.host.wait_for_events("e", "newcomer", "rolled-back", 1);
