@@ -77,9 +77,9 @@ fn models_table(endpoint: &Value) -> Table {
             text(&model["role"]),
             text(&model["state"]),
             text(&model["revision"]),
-            model["predictions"].to_string(),
-            model["refusals"].to_string(),
-            model["faults"].to_string(),
+            count(&model["predictions"]),
+            count(&model["refusals"]),
+            count(&model["faults"]),
             millis(&model["latency_us_p99"]),
             model["cpu_share"]
                 .as_f64()
@@ -88,6 +88,11 @@ fn models_table(endpoint: &Value) -> Table {
         ]);
     }
     table
+}
+
+/// A number of things, where somebody counts them: nobody is asked of a model that does not run.
+fn count(value: &Value) -> String {
+    value.as_u64().map_or("-".into(), |count| count.to_string())
 }
 
 pub(super) fn text(value: &Value) -> String {
