@@ -125,6 +125,7 @@ fn loops_in_loops_cost_too_much() {
     for costly in [
         "inputs.a.exists(x, inputs.b.exists(y, x == y))",
         "inputs.a.exists(x, x in inputs.b)",
+        "inputs.a in inputs.b",
         "inputs.a.map(x, inputs.b) == []",
         "inputs.a.map(x, inputs.a.map(y, inputs.a.map(z, z))) == []",
     ] {

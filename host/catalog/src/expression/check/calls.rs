@@ -113,7 +113,9 @@ impl<'a> Checker<'a> {
             let found = format!("\"in\" with {}", list.kind);
             return Err(self.misused(part, &found));
         }
-        let steps = [element.steps, list.steps, list.weight, element.weight];
+        // Values that cannot be equal are turned into an error that shows both, for each comparison.
+        let compared = list.elements.max(1).saturating_mul(element.weight);
+        let steps = [element.steps, list.steps, list.weight, compared];
         Ok(truth(steps.into_iter().fold(0, u64::saturating_add)))
     }
 
