@@ -38,7 +38,16 @@ pub struct Scanner {
     /// Since when the folder of an endpoint has not been there.
     vanished: BTreeMap<EndpointName, Time>,
     folders: BTreeMap<PathBuf, (u64, u64)>,
+    /// The endpoints that came out of the latest scan as they went in.
+    still: BTreeMap<EndpointName, Still>,
     catalog: Arc<Catalog>,
+}
+
+/// What was seen of an endpoint of which two scans made the same, so that a third would as well.
+#[derive(Debug)]
+struct Still {
+    seen: BTreeMap<String, Seen>,
+    problems: Vec<Problem>,
 }
 
 /// How careful a scan is.
@@ -102,6 +111,7 @@ impl Scanner {
             files: Files::default(),
             vanished: BTreeMap::new(),
             folders: BTreeMap::new(),
+            still: BTreeMap::new(),
             catalog: Arc::default(),
         }
     }
@@ -143,9 +153,10 @@ impl Scanner {
         problems.sort();
         problems.dedup();
         let catalog = Catalog { endpoints, problems };
-        if catalog != *self.catalog {
+        if !is_same(&catalog, &self.catalog) && catalog != *self.catalog {
             self.catalog = Arc::new(catalog);
         }
+        self.still.retain(|name, _| sight.endpoints.contains_key(name));
         let known = |name: &str| {
             self.catalog.endpoints.contains_key(name) || sight.endpoints.contains_key(name)
         };
@@ -188,6 +199,14 @@ impl Scanner {
     ) -> Option<Arc<EndpointSpec>> {
         self.vanished.remove(name);
         let previous = self.catalog.endpoints.get(name);
+        if let (Some(previous), Some(still)) = (previous, self.still.get(name))
+            && still.seen == *seen
+            && self.files.are_certain(name.as_str(), seen)
+        {
+            problems.extend(still.problems.iter().cloned());
+            return Some(previous.clone());
+        }
+        self.still.remove(name);
         let moment = Moment { now, dir: &self.dir, options: &self.options };
         let facts = Facts {
             name,
@@ -197,10 +216,15 @@ impl Scanner {
             config: &self.config,
             manifest: &self.manifest,
         };
-        let spec = assemble(&facts, problems)?;
-        match previous {
-            Some(previous) if **previous == spec => Some(previous.clone()),
-            _ => Some(Arc::new(spec)),
+        let mut found = Vec::new();
+        let spec = assemble(&facts, &mut found);
+        problems.extend(found.iter().cloned());
+        match (previous, spec) {
+            (Some(previous), Some(spec)) if **previous == spec => {
+                self.still.insert(name.clone(), Still { seen: seen.clone(), problems: found });
+                Some(previous.clone())
+            }
+            (_, spec) => spec.map(Arc::new),
         }
     }
 
@@ -248,6 +272,14 @@ impl Scanner {
         // Joining nothing would append a slash.
         if relative.as_os_str().is_empty() { self.dir.clone() } else { self.dir.join(relative) }
     }
+}
+
+/// Whether two catalogs are the same at a glance.
+fn is_same(one: &Catalog, other: &Catalog) -> bool {
+    let specs = || one.endpoints.iter().zip(&other.endpoints);
+    one.endpoints.len() == other.endpoints.len()
+        && specs().all(|(one, other)| one.0 == other.0 && Arc::ptr_eq(one.1, other.1))
+        && one.problems == other.problems
 }
 
 impl Default for ScanOptions {

@@ -121,6 +121,17 @@ impl Files {
         self.again_at.take()
     }
 
+    /// Whether these are all the files of a folder, and nothing can have happened to any of them that
+    /// would not show in how it was seen.
+    pub(super) fn are_certain(&self, folder: &str, seen: &BTreeMap<String, Seen>) -> bool {
+        let Some(states) = self.folders.get(folder) else { return false };
+        let is_certain = |state: &State| state.known.as_ref().is_some_and(|known| known.certain);
+        let files = seen.values().filter(|seen| matches!(seen, Seen::File { .. })).count();
+        files == states.len()
+            && states.values().all(is_certain)
+            && !self.hints.keys().any(|path| path.starts_with(folder))
+    }
+
     /// Learns what the files of a folder are, those that were seen and those that were there
     /// before. What is not among the facts is not there.
     pub(super) fn learn(

@@ -40,7 +40,7 @@ pub(super) enum Hollow {
 }
 
 /// A file as it was seen.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub(super) enum Seen {
     /// When it is a regular file, perhaps by way of a link.
     File {
