@@ -79,14 +79,19 @@ impl Server {
     }
 
     fn wait_for(&self, models: usize) -> Result<()> {
+        self.wait_until(|status| live_models(status) == models)
+    }
+
+    /// Waits until the status is as wanted.
+    pub(crate) fn wait_until(&self, is_wanted: impl Fn(&Value) -> bool) -> Result<()> {
         let until = Instant::now() + START_LIMIT;
         loop {
             let status = self.status()?;
-            let live = live_models(&status);
-            if live == models {
+            if is_wanted(&status) {
                 return Ok(());
             }
-            ensure!(Instant::now() < until, "{live} models are live, expected {models}: {status}");
+            let live = live_models(&status);
+            ensure!(Instant::now() < until, "{live} models are live, expected others: {status}");
             thread::sleep(ASK_EVERY);
         }
     }
