@@ -9,6 +9,7 @@ mod families;
 mod histogram;
 mod labels;
 mod model;
+mod routed;
 mod slots;
 mod view;
 
@@ -22,6 +23,7 @@ use prometheus_client::registry::Registry;
 pub use endpoint::{EndpointMetrics, TopicMetrics};
 pub use labels::Lane;
 pub use model::{ModelMetrics, ModelTotals};
+pub use routed::RoutedMetrics;
 
 use families::Families;
 use labels::{BuildLabels, RefusalLabels, StatusLabels};

@@ -179,6 +179,11 @@ impl Residence {
         self.due.into_iter().chain(look).min()
     }
 
+    /// The bounds.
+    pub const fn limits(&self) -> &ResidenceLimits {
+        &self.limits
+    }
+
     /// How many are there.
     pub fn residents(&self) -> usize {
         self.residents.len()
@@ -233,29 +238,32 @@ impl Residence {
         false
     }
 
+    /// Strictly by use: where it is the turn of somebody who has not stayed long enough, nobody else
+    /// leaves in its place, since all the others were used after it.
     fn evict_so_much(&mut self, now: Time, too_much: Room, look: &impl Fn(u64) -> Sight) {
-        let mut by_use: Vec<(Time, u64)> = Vec::new();
-        let mut next = None;
-        for (who, resident) in &self.residents {
-            let stays_until = resident.since + self.limits.stay;
-            let sight = look(*who);
-            if sight.busy || now < stays_until {
-                let again = stays_until.max(now + BUSY_AGAIN);
-                next = Some(next.map_or(again, |next: Time| next.min(again)));
-            } else {
-                by_use.push((sight.used, *who));
-            }
-        }
-        by_use.sort_unstable();
+        let sights = self.residents.keys().map(|who| (look(*who), *who));
+        let (busy, mut by_use): (Vec<_>, Vec<_>) = sights.partition(|(sight, _)| sight.busy);
+        by_use.sort_unstable_by_key(|(sight, who)| (sight.used, *who));
         let mut freed = Room::default();
         for (_, who) in by_use {
             if freed.bytes >= too_much.bytes && freed.sessions >= too_much.sessions {
                 return;
             }
-            freed = sum([&freed, &self.residents[&who].room]);
+            let Resident { room, since } = self.residents[&who];
+            let stays_until = since + self.limits.stay;
+            if now < stays_until {
+                return self.come_again(stays_until);
+            }
+            freed = sum([&freed, &room]);
             self.evict(who);
         }
-        self.due = self.due.into_iter().chain(next).min();
+        if !busy.is_empty() {
+            self.come_again(now + BUSY_AGAIN);
+        }
+    }
+
+    fn come_again(&mut self, due: Time) {
+        self.due = Some(self.due.map_or(due, |earlier| earlier.min(due)));
     }
 
     fn evict(&mut self, who: u64) {
@@ -416,9 +424,27 @@ mod tests {
         owner.busy = vec![10];
         owner.settle();
         assert_eq!(owner.said(), "-1010 +2010");
+        owner.busy = vec![10, 2_010];
         owner.want(&[3_010]);
         assert_eq!(owner.said(), "");
         assert_eq!(owner.residence.poll_timeout(), Some(owner.now + BUSY_AGAIN));
+    }
+
+    #[test]
+    fn whoever_is_used_all_the_time_does_not_make_room_for_the_young() {
+        let stay = Duration::from_millis(100);
+        let limits = ResidenceLimits { stay, ..Owner::new(30).residence.limits };
+        let mut owner = Owner::with(limits);
+        owner.want(&[10]);
+        owner.use_at(60, 10);
+        owner.want(&[1_010, 2_010]);
+        owner.used.insert(10, owner.now + Duration::from_millis(1));
+        owner.want(&[3_010]);
+        assert_eq!(owner.said(), "+10 +1010 +2010");
+        owner.now = owner.now + stay;
+        owner.used.insert(10, owner.now);
+        owner.settle();
+        assert_eq!(owner.said(), "-1010 +3010");
     }
 
     #[test]

@@ -28,5 +28,5 @@ pub use limits::{ModelLimits, Usage};
 pub use load::LoadError;
 pub use model::{How, Known, Model};
 pub use runtime::engine::Allocation;
-pub use runtime::{LimitsReport, Runtime, RuntimeConfig, RuntimeError};
+pub use runtime::{LimitsReport, Runtime, RuntimeConfig, RuntimeError, raise_open_files};
 pub use session::{Call, Session};

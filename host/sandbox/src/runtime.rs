@@ -223,6 +223,18 @@ impl fmt::Debug for Runtime {
     }
 }
 
+/// Lets this process have as many files open as the system allows it, and says how many that is: every
+/// loaded model keeps its compiled code open.
+pub fn raise_open_files() -> u64 {
+    use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
+    let found = getrlimit(Resource::Nofile);
+    let wanted = Rlimit { current: found.maximum, maximum: found.maximum };
+    if let Err(error) = setrlimit(Resource::Nofile, wanted) {
+        tracing::warn!(%error, "cannot have more files open");
+    }
+    getrlimit(Resource::Nofile).current.unwrap_or(u64::MAX)
+}
+
 /// A place for one session among all that may be live. Given back when dropped.
 pub(crate) struct Seat(Arc<Inner>);
 

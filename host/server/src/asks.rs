@@ -13,16 +13,19 @@ use front::{
 };
 use message::oip::{Encoding, InferRequest, InferResponse, encode_response};
 use message::{Outcome, Parameter, Time};
-use sandbox::TensorType;
+use sandbox::lanes::Worker;
+use sandbox::{Known, TensorType};
 use tokio::sync::oneshot;
 
 use self::view::View;
 use crate::clock;
+use crate::drivers::supervisor::Order;
 use crate::endpoint::{self, Ask, Endpoint, Event, Records, Reply, Unanswered};
 use crate::envelope::{self, Incoming, ReturnTo};
 use crate::host::Shared;
-use crate::live::{Identity, Live, LiveMember};
+use crate::live::{Identity, Live};
 use crate::operations;
+use crate::routed::Routed;
 use crate::stage::State;
 
 /// When a refused caller may come again.
@@ -67,13 +70,22 @@ impl front::Host for Shared {
     ) -> Result<Answered, InferError> {
         let endpoint = self.known_endpoint(caller, name)?;
         let live = open(&endpoint)?;
+        if let Some(routed) = live.routed(model) {
+            let worker = self.recall(&endpoint, routed).await?;
+            let outputs = &worker.model().description().outputs;
+            let view = View::new(&call.document, call.wants_tensors, outputs)?;
+            let request = Arc::new(ask_of(caller, &live, call)?.request);
+            let answered = alone(&endpoint, &routed.identity, &worker, request).await?;
+            return view.of(answered.json, answered.response);
+        }
         let Some(member) = live.member(model) else {
             return Err(unavailable(&endpoint, model));
         };
         let outputs = &member.model.description().outputs;
         let view = View::new(&call.document, call.wants_tensors, outputs)?;
         let request = ask_of(caller, &live, call)?.request;
-        let answered = alone(&endpoint, member, Arc::new(request)).await?;
+        let answered =
+            alone(&endpoint, &member.identity, &member.worker, Arc::new(request)).await?;
         view.of(answered.json, answered.response)
     }
 
@@ -113,7 +125,10 @@ impl front::Host for Shared {
                     let description = member.model.description();
                     Ok(metadata_of(name, &live, &description.inputs, &description.outputs))
                 }
-                None => Err(NotFound::Model { known: names_of(&endpoint) }),
+                None => match live.routed(model) {
+                    Some(routed) => Ok(routed_metadata(name, &live, routed)),
+                    None => Err(NotFound::Model { known: names_of(&endpoint) }),
+                },
             },
         }
     }
@@ -178,8 +193,8 @@ impl front::Admin for Shared {
         self.meter.text(self, caller)
     }
 
-    fn status(&self, caller: &Caller) -> serde_json::Value {
-        crate::status::of(self, caller)
+    fn status(&self, caller: &Caller, all: bool) -> serde_json::Value {
+        crate::status::of(self, caller, all)
     }
 
     fn live(&self) -> bool {
@@ -236,6 +251,22 @@ impl Shared {
             Readiness::NotReady(reason) => Some(format!("{}: {reason}", endpoint.name)),
         });
         waiting.map_or(Readiness::Ready, Readiness::NotReady)
+    }
+}
+
+impl Shared {
+    /// Has a routed model loaded, where it is not in memory.
+    async fn recall(
+        &self,
+        endpoint: &Endpoint,
+        routed: &Routed,
+    ) -> Result<Arc<Worker>, InferError> {
+        let (visitor, worker) = oneshot::channel();
+        let name = endpoint.name.clone();
+        self.orders.push(Order::Visit(name, routed.incarnation(), visitor));
+        // An error means that the host is stopping.
+        let worker = worker.await.map_err(|_| InferError::ShuttingDown)?;
+        worker.map_err(|reason| InferError::NotReady { reason })
     }
 }
 
@@ -319,13 +350,13 @@ fn check_inputs(live: &Live, document: &InferRequest) -> Result<(), InferError> 
 /// Asks one model. What it says is recorded nowhere.
 async fn alone(
     endpoint: &Endpoint,
-    member: &LiveMember,
+    identity: &Identity,
+    worker: &Worker,
     request: Arc<message::Request>,
 ) -> Result<Answered, InferError> {
     let (reply, said) = oneshot::channel();
     let replaced = || InferError::NotReady { reason: "the model is being replaced".into() };
-    member
-        .worker
+    worker
         .run_alone(Arc::clone(&request), move |alone| {
             // Nobody listens where the caller has gone.
             let _gone = reply.send(alone);
@@ -338,7 +369,7 @@ async fn alone(
         Outcome::Fault(fault) => return Err(InferError::Faulted(fault)),
     };
     let us = |duration: Duration| Parameter::Int(i64::try_from(duration.as_micros()).unwrap_or(0));
-    let Identity { model, revision, .. } = &*member.identity;
+    let Identity { model, revision, .. } = identity;
     let response = InferResponse {
         model_name: endpoint.name.to_string(),
         model_version: Some(format!("{model}@{}", revision.short())),
@@ -374,7 +405,7 @@ fn names_of(endpoint: &Endpoint) -> Vec<String> {
 fn unavailable(endpoint: &Endpoint, model: &str) -> InferError {
     let parts = endpoint.parts.load();
     match parts.iter().find(|part| part.model.as_str() == model) {
-        Some(part) => InferError::NotReady { reason: part.state.to_string() },
+        Some(part) => InferError::NotReady { reason: part.state_now().to_string() },
         None => InferError::UnknownModel { known: names_of(endpoint) },
     }
 }
@@ -388,7 +419,8 @@ fn endpoint_readiness(endpoint: &Endpoint) -> Readiness {
     if !live.settled {
         return Readiness::NotReady("its models are loading".into());
     }
-    if can_answer || live.default.is_some() {
+    // What is cold is there when it is wanted.
+    if can_answer || !live.routed.is_empty() || live.default.is_some() {
         Readiness::Ready
     } else {
         Readiness::NotReady("no model that may answer is live, and there is no default".into())
@@ -399,8 +431,20 @@ fn model_readiness(endpoint: &Endpoint, model: &str) -> Result<Readiness, NotFou
     let parts = endpoint.parts.load();
     match parts.iter().find(|part| part.model.as_str() == model) {
         None => Err(NotFound::Model { known: names_of(endpoint) }),
-        Some(part) if matches!(part.state, State::Live | State::Demoted(_)) => Ok(Readiness::Ready),
-        Some(part) => Ok(Readiness::NotReady(part.state.to_string())),
+        Some(part) => match part.state_now() {
+            // Asking a cold model is what loads it, so nobody may wait until it is warm.
+            State::Live | State::Cold | State::Demoted(_) => Ok(Readiness::Ready),
+            State::Loading if part.routed.is_some() => Ok(Readiness::Ready),
+            state => Ok(Readiness::NotReady(state.to_string())),
+        },
+    }
+}
+
+/// Of a model that nobody has looked at yet, nothing is known.
+fn routed_metadata(name: &str, live: &Live, routed: &Routed) -> Metadata {
+    match routed.known().map(Known::description) {
+        Some(description) => metadata_of(name, live, &description.inputs, &description.outputs),
+        None => metadata_of(name, live, &[], &[]),
     }
 }
 

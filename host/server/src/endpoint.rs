@@ -10,7 +10,7 @@ use arc_swap::ArcSwap;
 use bytes::Bytes;
 use message::oip::InferResponse;
 use message::{EndpointName, ModelName, Request, Revision, Role};
-use sandbox::lanes::Scored;
+use sandbox::lanes::{Scored, Worker};
 use stream::Record;
 use thiserror::Error;
 use tokio::sync::oneshot;
@@ -19,6 +19,7 @@ use crate::inbox::Inbox;
 use crate::journal::Journal;
 use crate::live::{Identity, Live, LiveMember};
 use crate::meter::EndpointMeter;
+use crate::routed::Routed;
 use crate::stage::State;
 use crate::standing::Standing;
 
@@ -46,6 +47,20 @@ pub(crate) struct PartReport {
     pub(crate) revision: Revision,
     /// What else is to be said: that a newer file was refused, and why.
     pub(crate) note: Option<String>,
+    /// Where it is loaded only when it is wanted: what knows whether it is in memory.
+    pub(crate) routed: Option<Arc<Routed>>,
+}
+
+impl PartReport {
+    /// Where it stands now: a routed model comes and goes without a report.
+    pub(crate) fn state_now(&self) -> State {
+        match (&self.routed, &self.state) {
+            (Some(routed), State::Cold | State::Loading | State::Live) => {
+                State::of_warmth(routed.warmth())
+            }
+            _ => self.state.clone(),
+        }
+    }
 }
 
 /// What can happen to an endpoint.
@@ -60,6 +75,12 @@ pub(crate) enum Event {
     Readable,
     /// From the next request on, this is the roster; who is not needed for it any more may drain.
     Live(Arc<Live>, Vec<LiveMember>),
+    /// A routed model is in memory.
+    Warm(u64, Arc<Worker>),
+    /// A routed model makes room.
+    Cool(u64),
+    /// A routed model does not come for those who wait for it now.
+    Absent(u64),
     /// Answer what was accepted, then end.
     Stop,
 }

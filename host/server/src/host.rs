@@ -12,6 +12,7 @@ use bytes::Bytes;
 use catalog::{Catalog, EndpointConfig, Problem, ScanOptions, Watcher};
 use front::{AdminRoutes, Caller, FrontLimits, Guard, PublicRoutes, Tls};
 use message::EndpointName;
+use rendezvous::residence::ResidenceLimits;
 use sandbox::Lanes;
 use sandbox::Runtime;
 use stream::{EmbeddedStream, Partition, Stream, TopicOptions};
@@ -24,7 +25,7 @@ use crate::address::{Addresses, Reachable, listen};
 use crate::drivers::housekeeper::Housekeeper;
 use crate::drivers::loader::Loader;
 use crate::drivers::porter::Porter;
-use crate::drivers::supervisor::{Order, Supervisor};
+use crate::drivers::supervisor::{Order, Supervisor, Wings};
 use crate::endpoint::Endpoint;
 use crate::inbox::Inbox;
 use crate::meter::Meter;
@@ -37,6 +38,8 @@ pub(crate) struct Shared {
     pub(crate) limits: HostLimits,
     /// What is wrong with the files that say who may use the host.
     pub(crate) access_problems: ArcSwap<Vec<Problem>>,
+    /// What the supervisor is told.
+    pub(crate) orders: Arc<Inbox<Order>>,
     pub(crate) meter: Arc<Meter>,
     pub(crate) runtime: Runtime,
     pub(crate) models_dir: PathBuf,
@@ -50,6 +53,8 @@ pub(crate) struct Shared {
 pub(crate) struct HostLimits {
     /// How many calls may wait for one endpoint's driver.
     pub(crate) waiting_asks: usize,
+    /// What models may take that are loaded when they are wanted.
+    pub(crate) residence: ResidenceLimits,
 }
 
 /// A running host.
@@ -87,7 +92,9 @@ impl Host {
         let stream: Arc<dyn Stream> =
             Arc::new(EmbeddedStream::open(options.data_dir.join("stream"))?);
         let lanes = Lanes::new(options.lane_config())?;
+        let orders = Arc::new(Inbox::new(usize::MAX));
         let shared = Arc::new(Shared {
+            orders: Arc::clone(&orders),
             endpoints: ArcSwap::default(),
             problems: ArcSwap::default(),
             limits: options.limits(),
@@ -98,7 +105,6 @@ impl Host {
             data_dir: options.data_dir.clone(),
             scan: options.watch_options().scan,
         });
-        let orders = Arc::new(Inbox::new(usize::MAX));
         let (opened, first_catalog) = oneshot::channel();
         let supervisor = start_supervisor(&shared, runtime, lanes, &stream, &orders, opened)?;
         let watcher = start_watcher(&options, &orders)?;
@@ -198,7 +204,7 @@ impl Host {
 
     /// Everything that a person would want to see at a glance, as `GET /status` has it.
     pub fn status(&self) -> serde_json::Value {
-        crate::status::of(&self.shared, &Caller::local())
+        crate::status::of(&self.shared, &Caller::local(), false)
     }
 
     fn serve(
@@ -269,7 +275,7 @@ fn start_supervisor(
 ) -> Result<JoinHandle<()>> {
     let loader = Loader::start(&runtime, {
         let orders = Arc::clone(orders);
-        move |loaded| orders.push(Order::Loaded(loaded))
+        move |done| orders.push(Order::Done(done))
     })?;
     let supervisor = Supervisor {
         shared: Arc::clone(shared),
@@ -279,6 +285,7 @@ fn start_supervisor(
         housekeeper: Housekeeper::start()?,
         inbox: Arc::clone(orders),
         catalog: Arc::new(Catalog::default()),
+        wings: Wings::new(shared.limits.residence.clone()),
         leaving: Vec::new(),
         stages: BTreeMap::new(),
         opened: Some(opened),

@@ -23,6 +23,7 @@ mod live;
 mod meter;
 mod operations;
 mod options;
+mod routed;
 mod sink;
 mod stage;
 mod standing;

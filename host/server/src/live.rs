@@ -16,6 +16,7 @@ use sandbox::{Model, TensorType};
 
 use crate::inputs::Inputs;
 use crate::meter::ModelMeter;
+use crate::routed::Routed;
 
 /// One revision in one of its lives: it gets a new `incarnation` each time it joins a roster.
 pub(crate) struct Identity {
@@ -91,6 +92,8 @@ pub(crate) struct Live {
     pub(crate) waits: HashMap<u64, Duration>,
     /// Whether an output that is not a number is a fault.
     pub(crate) nan_is_fault: bool,
+    /// Those that are loaded when they are wanted, in memory or not.
+    pub(crate) routed: HashMap<MemberIndex, Arc<Routed>>,
     pub(crate) deadline: Duration,
     pub(crate) key_input: Option<String>,
     /// Whether calls and records are turned away.
@@ -123,6 +126,11 @@ impl Live {
     pub(crate) fn seated(&self, member: MemberIndex) -> Option<&LiveMember> {
         let position = (*self.seats.get(member.as_usize())?)?;
         self.members.get(position as usize)
+    }
+
+    /// The routed model with this name.
+    pub(crate) fn routed(&self, model: &str) -> Option<&Arc<Routed>> {
+        self.routed.get(&self.roster.position(model)?)
     }
 
     /// How many more requests every member that sets the pace can queue.

@@ -9,13 +9,15 @@ use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use front::Caller;
 use message::{Answer, Chosen, EndpointName, ModelName, Reason, Score, Time};
 use monitor::{
-    Build, EndpointMetrics, Latency, Metrics, ModelMetrics, ModelTotals, Quantiles, TopicMetrics,
+    Build, EndpointMetrics, Latency, Metrics, ModelMetrics, ModelTotals, Quantiles, RoutedMetrics,
+    TopicMetrics,
 };
 use parking_lot::Mutex;
 
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, PartReport};
 use crate::host::Shared;
 use crate::meter::statistics::Statistics;
+use crate::routed::Warmth;
 use crate::stage::State;
 
 /// Counts for the whole host.
@@ -26,6 +28,7 @@ pub(crate) struct Meter {
 /// Counts for one endpoint.
 pub(crate) struct EndpointMeter {
     pub(crate) metrics: EndpointMetrics,
+    pub(crate) routed: RoutedMetrics,
     latency: Mutex<Latency>,
     answers: Mutex<BTreeMap<(String, Reason), u64>>,
     topics: [(&'static str, TopicMetrics); 4],
@@ -35,8 +38,9 @@ pub(crate) struct EndpointMeter {
     open_mailboxes: AtomicUsize,
 }
 
-/// Counts for one model.
+/// Counts for one model, or for all those that a route with `models` leads to.
 pub(crate) struct ModelMeter {
+    name: String,
     pub(crate) metrics: ModelMetrics,
     pub(crate) statistics: Statistics,
     latency: Mutex<Latency>,
@@ -73,6 +77,7 @@ impl Meter {
         let topics = ["requests", "scores", "answers", "events"];
         EndpointMeter {
             topics: topics.map(|topic| (topic, metrics.topic(topic))),
+            routed: metrics.routed(),
             metrics,
             latency: Mutex::default(),
             answers: Mutex::default(),
@@ -110,9 +115,9 @@ impl EndpointMeter {
     /// The counts of a model.
     pub(crate) fn model(&self, name: &ModelName) -> Arc<ModelMeter> {
         let metrics = self.metrics.model(name);
-        let statistics = Statistics::default();
+        let (name, statistics) = (name.to_string(), Statistics::default());
         let (latency, vitals) = Default::default();
-        Arc::new(ModelMeter { metrics, statistics, latency, vitals })
+        Arc::new(ModelMeter { name, metrics, statistics, latency, vitals })
     }
 
     /// Counts the answers of one turn of the driver.
@@ -120,7 +125,9 @@ impl EndpointMeter {
         self.metrics.answered_after(answer.latency);
         self.latency.lock().record(now, answer.latency);
         let from = match &answer.chosen {
-            Chosen::Score { model, .. } => model.to_string(),
+            Chosen::Score { model: name, .. } => {
+                model.map_or_else(|| name.to_string(), |model| model.name.clone())
+            }
             Chosen::Ensemble { .. } => {
                 self.metrics.answered_by_ensemble(answer.reason, 1);
                 "ensemble".to_owned()
@@ -193,6 +200,8 @@ impl EndpointMeter {
             metrics.set_poisoned(poisoned);
         }
         let parts = endpoint.parts.load();
+        let census = Census::of(&parts);
+        self.routed.set_models(census.cold, census.warm, census.bytes);
         for member in &endpoint.live.load().members {
             let lane = match member.lane {
                 sandbox::Lane::Live => monitor::Lane::Live,
@@ -205,6 +214,32 @@ impl EndpointMeter {
             metrics.set_info(member.identity.revision, member.role, state);
             metrics.set_demoted(part.is_some_and(|part| matches!(part.state, State::Demoted(_))));
         }
+    }
+}
+
+/// How many routed models of an endpoint are in memory.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Census {
+    pub(crate) cold: usize,
+    pub(crate) warm: usize,
+    /// Those among them whose files nobody has looked at yet.
+    pub(crate) unchecked: usize,
+    /// The memory of those that are warm.
+    pub(crate) bytes: u64,
+}
+
+impl Census {
+    /// Counts them.
+    pub(crate) fn of(parts: &[PartReport]) -> Self {
+        let routed = parts.iter().filter_map(|part| part.routed.as_ref());
+        routed.fold(Self::default(), |mut census, routed| {
+            let is_warm = routed.warmth() == Warmth::Warm;
+            census.warm += usize::from(is_warm);
+            census.cold += usize::from(!is_warm);
+            census.unchecked += usize::from(routed.known().is_none());
+            census.bytes += routed.bytes();
+            census
+        })
     }
 }
 

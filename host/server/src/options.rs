@@ -7,10 +7,12 @@ use std::time::Duration;
 use anyhow::{Result, anyhow};
 use catalog::{HostConfig, WatchOptions};
 use front::FrontLimits;
+use rendezvous::residence::ResidenceLimits;
 use sandbox::lanes::LaneConfig;
 use sandbox::{CompileIn, CompileLimits, RuntimeConfig};
 
 use crate::access::AccessFiles;
+use crate::drivers::loader::RECALL_THREADS;
 use crate::host::HostLimits;
 
 /// The name of the configuration file that is looked for beside the models.
@@ -20,6 +22,10 @@ const SESSIONS: u32 = 4096;
 /// What a mailbox takes with as many models as an ordinary endpoint has, what the driver keeps with
 /// it included.
 const MAILBOX_BYTES: usize = rendezvous::Rendezvous::<[u64; 16], [u64; 8]>::mailbox_bytes(128);
+/// How many files topics and models that are always there may have open.
+const OTHER_FILES: usize = 512;
+/// How long a model stays at least that was loaded when it was wanted.
+const STAY: Duration = Duration::from_millis(100);
 /// How large the cache of compiled models may grow.
 const CACHE_BYTES: u64 = 8 << 30;
 
@@ -148,7 +154,31 @@ impl HostOptions {
 
     /// The limits of the host that belong to no single endpoint.
     pub(crate) fn limits(&self) -> HostLimits {
-        HostLimits { waiting_asks: self.config.front.open_calls.saturating_mul(2) }
+        HostLimits {
+            waiting_asks: self.config.front.open_calls.saturating_mul(2),
+            residence: self.residence_limits(),
+        }
+    }
+
+    /// How many files may be open beside connections, topics and models that are always there.
+    fn files_left(&self) -> usize {
+        let limit = usize::try_from(sandbox::raise_open_files()).unwrap_or(usize::MAX);
+        limit.saturating_sub(self.config.front.connections + OTHER_FILES).max(OTHER_FILES)
+    }
+
+    /// What models may take that are loaded when they are wanted.
+    fn residence_limits(&self) -> ResidenceLimits {
+        let routed = &self.config.routed;
+        ResidenceLimits {
+            bytes: routed.memory_bytes,
+            // The other half is for the models that are always there. Each model has one at least, and a
+            // file of its own.
+            sessions: (SESSIONS as usize / 2).min(self.files_left()),
+            stay: STAY,
+            idle: routed.idle,
+            loads: RECALL_THREADS * 2,
+            waiting: routed.waiting,
+        }
     }
 
     /// How often the files that say who may use the host are looked at.
@@ -167,6 +197,7 @@ impl HostOptions {
         let front = self.front_limits();
         let endpoint = &self.config.endpoint.limits;
         let model = &self.config.model.limits;
+        let residence = self.residence_limits();
         vec![
             format!(
                 "calls: {} open, {} connections, bodies of {} MiB at most and {} MiB together",
@@ -187,6 +218,16 @@ impl HostOptions {
                 model.memory_bytes >> 20,
                 model.cpu,
                 model.sessions
+            ),
+            format!(
+                "routed models: {} MiB of memory and {} sessions together, {} waiting to be loaded; {}",
+                residence.bytes >> 20,
+                residence.sessions,
+                residence.waiting,
+                residence.idle.map_or_else(
+                    || "they stay until others need the room".to_owned(),
+                    |idle| format!("they leave after {idle:?} without use")
+                )
             ),
             format!(
                 "threads: {} to {} for the live lane, {} for shadows",

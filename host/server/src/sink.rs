@@ -4,6 +4,7 @@ use std::sync::{Arc, Weak};
 
 use sandbox::lanes::{Scored, Sink};
 
+use crate::drivers::supervisor::Departure;
 use crate::endpoint::{Endpoint, Event};
 use crate::live::Identity;
 
@@ -11,11 +12,18 @@ use crate::live::Identity;
 pub(crate) struct DriverSink {
     endpoint: Weak<Endpoint>,
     identity: Arc<Identity>,
+    _departure: Option<Departure>,
 }
 
 impl DriverSink {
     pub(crate) fn new(endpoint: &Arc<Endpoint>, identity: &Arc<Identity>) -> Self {
-        Self { endpoint: Arc::downgrade(endpoint), identity: Arc::clone(identity) }
+        let identity = Arc::clone(identity);
+        Self { endpoint: Arc::downgrade(endpoint), identity, _departure: None }
+    }
+
+    /// The same, for a revision whose departure somebody waits for.
+    pub(crate) fn with_departure(self, departure: Departure) -> Self {
+        Self { _departure: Some(departure), ..self }
     }
 }
 

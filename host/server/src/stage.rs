@@ -7,6 +7,7 @@ mod demotion;
 mod part;
 mod policy;
 mod roster;
+mod routed;
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,10 +20,14 @@ use rendezvous::MemberIndex;
 pub(crate) use conduct::{Calls, release_probe, take_probe};
 pub(crate) use part::{Part, State, Turn};
 pub(crate) use roster::{empty_live, limits_of, role_name};
+pub(crate) use routed::{Fate, RoutedParts};
 
 use self::conduct::{ConductLimits, May};
+use self::routed::{RoutedPart, Routing, Wanted};
 use crate::endpoint::{Endpoint, PartReport};
-use crate::live::{Live, LiveMember};
+use crate::live::{Identity, Live, LiveMember, TrackRecord, next_incarnation};
+use crate::meter::ModelMeter;
+use crate::routed::Routed;
 use crate::standing::Heard;
 
 /// One endpoint with everything that it runs.
@@ -35,6 +40,11 @@ pub(crate) struct Stage {
     /// first time does not run yet.
     pub(crate) in_force: Arc<EndpointSpec>,
     pub(crate) parts: BTreeMap<ModelName, Part>,
+    /// Those that are loaded when they are wanted.
+    pub(crate) routed: RoutedParts,
+    routing: Routing,
+    /// How the routed models are counted: together, by the names that they share.
+    meters: BTreeMap<String, Arc<ModelMeter>>,
     /// Models whose files are gone, and that what holds still names.
     orphans: BTreeSet<ModelName>,
     /// Whether every model that was there at the start has been loaded or refused.
@@ -53,8 +63,11 @@ impl Stage {
             endpoint,
             driver,
             in_force: Arc::clone(&spec),
+            routing: Routing::of(&spec.config),
             spec,
             parts: BTreeMap::new(),
+            routed: RoutedParts::default(),
+            meters: BTreeMap::new(),
             orphans: BTreeSet::new(),
         }
     }
@@ -64,7 +77,7 @@ impl Stage {
     /// configuration is another file, though it may say the same.
     pub(crate) fn hear(&mut self, spec: Arc<EndpointSpec>) -> bool {
         let before = (self.settled, self.spec.digest);
-        self.spec = spec;
+        self.take_spec(spec);
         self.look_whether_settled();
         (self.settled, self.spec.digest) != before
     }
@@ -72,6 +85,48 @@ impl Stage {
     /// What those who wait for the folder to be taken up are told.
     pub(crate) fn heard(&self) -> Heard {
         Heard { spec: Arc::clone(&self.spec), awaited: self.awaited() }
+    }
+
+    /// The folder says this now; its models are told one by one.
+    pub(crate) fn take_spec(&mut self, spec: Arc<EndpointSpec>) {
+        if self.spec.config != spec.config {
+            self.routing = Routing::of(&spec.config);
+        }
+        self.spec = spec;
+    }
+
+    /// Whether a model is loaded only when it is wanted.
+    pub(crate) fn is_routed(&self, model: &ModelName) -> bool {
+        self.routing.pattern_of(model).is_some() && !self.parts.contains_key(model)
+    }
+
+    /// The file of a routed model is there, or has changed.
+    pub(crate) fn want_routed(&mut self, model: &ModelName, file: ModelFile) {
+        let Some(pattern) = self.routing.pattern_of(model).map(ToString::to_string) else { return };
+        let meter = self.meters.entry(pattern).or_insert_with_key(|pattern| {
+            self.endpoint.meter.model(&ModelName::from(pattern.as_str()))
+        });
+        let identity = Identity {
+            model: model.clone(),
+            revision: file.revision,
+            incarnation: next_incarnation(),
+            meter: Arc::clone(meter),
+            warmed: 0,
+            record: TrackRecord::default(),
+        };
+        self.routed.want(Wanted {
+            file,
+            routed: Routed::new(identity),
+            limits: ConductLimits::of(&self.spec.config),
+        });
+    }
+
+    /// The models that are routed no more, and have to be loaded for good.
+    pub(crate) fn no_more_routed(&self) -> Vec<ModelName> {
+        let named = |(model, _): &(&ModelName, _)| {
+            self.routing.pattern_of(model).is_none() && !self.parts.contains_key(*model)
+        };
+        self.routed.iter().filter(named).map(|(model, _)| model.clone()).collect()
     }
 
     /// A model's file is there, or has changed: it has to be loaded.
@@ -84,6 +139,11 @@ impl Stage {
     /// A model's manifest has changed. Returns whether the model has to be loaded for that: not for
     /// a pause or a label.
     pub(crate) fn remark(&mut self, model: &ModelName) -> bool {
+        if let Some(file) = self.spec.models.get(model)
+            && self.routed.remark(model, file)
+        {
+            return false;
+        }
         let (Some(file), Some(part)) = (self.spec.models.get(model), self.parts.get_mut(model))
         else {
             return true;
@@ -102,6 +162,7 @@ impl Stage {
             self.orphans.insert(model.clone());
             return Vec::new();
         }
+        self.routed.remove(model);
         self.parts.remove(model).map(Part::into_members).unwrap_or_default()
     }
 
@@ -123,7 +184,10 @@ impl Stage {
     ) -> Option<LiveMember> {
         let limits = ConductLimits::of(&self.spec.config);
         let left = match self.parts.get_mut(model) {
-            Some(part) if part.wants(member.identity.revision) => part.accept(now, member, limits),
+            Some(part) if part.wants(member.identity.revision) => {
+                self.routed.remove(model);
+                part.accept(now, member, limits)
+            }
             _ => Some(member),
         };
         self.look_whether_settled();
@@ -144,6 +208,18 @@ impl Stage {
         let may = if is_blamed { self.may(&model) } else { May { rest: false, give_way: false } };
         let turns = self.parts.get_mut(&model)?.handle_calls(now, calls, may);
         Some((model, turns))
+    }
+
+    /// Hears how the calls of a routed revision went, and says what became of which model, and why.
+    pub(crate) fn handle_routed_calls(
+        &mut self,
+        now: Time,
+        calls: &Calls,
+    ) -> Option<(ModelName, Fate, String)> {
+        let model = self.routed.name_of(calls.incarnation)?.clone();
+        let may_rest = calls.tally.faulted() > 0 && self.may(&model).rest;
+        let fate = self.routed.handle_calls(now, &model, calls, may_rest)?;
+        Some((model, fate, calls.why.clone()))
     }
 
     /// What the others leave this model to lose. The last resort loses nothing, and neither does the
@@ -185,14 +261,23 @@ impl Stage {
         self.in_force = Arc::clone(&self.spec);
         let limits = ConductLimits::of(&self.in_force.config);
         self.parts.values_mut().for_each(|part| part.set_limits(&limits));
-        let orphans = std::mem::take(&mut self.orphans);
-        let parts = orphans.iter().filter_map(|model| self.parts.remove(model));
-        parts.flat_map(Part::into_members).collect()
+        let mut gone = std::mem::take(&mut self.orphans);
+        let routed = self.parts.keys().filter(|model| self.routing.pattern_of(model).is_some());
+        let routed: Vec<ModelName> = routed.cloned().collect();
+        gone.extend(routed.iter().cloned());
+        let parts = gone.iter().filter_map(|model| self.parts.remove(model));
+        let leaving = parts.flat_map(Part::into_members).collect();
+        for model in routed {
+            if let Some(file) = self.spec.models.get(&model).cloned() {
+                self.want_routed(&model, file);
+            }
+        }
+        leaving
     }
 
     /// What the endpoint is from now on.
     pub(crate) fn live(&self) -> Live {
-        let live = roster::live_of(&self.in_force, &self.parts, self.settled);
+        let live = roster::live_of(&self.in_force, &self.parts, &self.routed, self.settled);
         // A roster comes and goes; what does not fit is said when it is new.
         for misfit in live.misfits.difference(&self.endpoint.live.load().misfits) {
             let endpoint = &self.endpoint.name;
@@ -220,9 +305,11 @@ impl Stage {
                 state,
                 revision: running.unwrap_or(part.file().revision),
                 note: part.note().or_else(waits),
+                routed: None,
             }
         };
-        self.parts.iter().map(report).collect()
+        let routed = self.routed.iter().filter(|(model, _)| !self.parts.contains_key(*model));
+        self.parts.iter().map(report).chain(routed.map(RoutedPart::report)).collect()
     }
 
     /// The models that the folder's configuration names, the one that holds does not, and of which

@@ -9,16 +9,18 @@ use crate::clock;
 use crate::endpoint::{Endpoint, PartReport};
 use crate::host::Shared;
 use crate::live::Live;
+use crate::meter::Census;
 use crate::stage::{State, role_name};
 
-/// The state of the host, as far as the caller sees it.
-pub(crate) fn of(shared: &Shared, caller: &Caller) -> Value {
+/// The state of the host, as far as the caller sees it: with `all`, also that of routed models with
+/// which all is well, which otherwise are only counted.
+pub(crate) fn of(shared: &Shared, caller: &Caller, all: bool) -> Value {
     let now = clock::now();
     let endpoints = shared.endpoints.load();
     let visible = endpoints.values().filter(|it| caller.sees(it.name.as_str()));
     let mut status = json!({
         "version": env!("CARGO_PKG_VERSION"),
-        "endpoints": visible.map(|it| endpoint(now, it)).collect::<Vec<_>>(),
+        "endpoints": visible.map(|it| endpoint(now, it, all)).collect::<Vec<_>>(),
         "problems": problems(shared, caller),
     });
     if caller.tenant.is_none() {
@@ -42,9 +44,11 @@ fn problems(shared: &Shared, caller: &Caller) -> Vec<String> {
     folder.iter().filter_map(its_own).collect()
 }
 
-fn endpoint(now: Time, endpoint: &Endpoint) -> Value {
+fn endpoint(now: Time, endpoint: &Endpoint, all: bool) -> Value {
     let live = endpoint.live.load();
     let quantiles = endpoint.meter.quantiles(now);
+    let parts = endpoint.parts.load();
+    let shown = parts.iter().filter(|part| all || !is_well_routed(part));
     let [lost_scores, unwritten_scores, repetitions] = endpoint.meter.oddities();
     json!({
         "name": endpoint.name.as_str(),
@@ -60,18 +64,49 @@ fn endpoint(now: Time, endpoint: &Endpoint) -> Value {
         "unwritten_scores": unwritten_scores,
         "repetitions": repetitions,
         "answers": answers(endpoint),
-        "models": models(endpoint),
+        "models": models_of(endpoint, shown),
+        "routed": routed(endpoint, &parts),
         "topics": topics(endpoint),
     })
 }
 
-/// The models of an endpoint.
+/// The models of an endpoint, every routed one included.
 pub(crate) fn models(endpoint: &Endpoint) -> Vec<Value> {
+    models_of(endpoint, endpoint.parts.load().iter())
+}
+
+fn models_of<'a>(
+    endpoint: &Endpoint,
+    parts: impl Iterator<Item = &'a PartReport>,
+) -> Vec<Value> {
     let live = endpoint.live.load();
     let cpu_total: f64 =
         live.members.iter().map(|member| member.identity.meter.totals().cpu.as_secs_f64()).sum();
     let now = clock::now();
-    endpoint.parts.load().iter().map(|part| model(now, part, &live, cpu_total)).collect()
+    parts.map(|part| model(now, part, &live, cpu_total)).collect()
+}
+
+/// Whether a model is one of many with which all is well.
+fn is_well_routed(part: &PartReport) -> bool {
+    let is_well = matches!(part.state_now(), State::Cold | State::Loading | State::Live);
+    is_well && part.routed.is_some() && part.note.is_none()
+}
+
+/// How many routed models there are; nothing where there are none.
+fn routed(endpoint: &Endpoint, parts: &[PartReport]) -> Value {
+    let Census { cold, warm, unchecked, bytes } = Census::of(parts);
+    if cold + warm == 0 {
+        return Value::Null;
+    }
+    let metrics = &endpoint.meter.routed;
+    json!({
+        "cold": cold,
+        "warm": warm,
+        "unchecked": unchecked,
+        "memory_bytes": bytes,
+        "loads": metrics.loads(),
+        "evictions": metrics.evictions(),
+    })
 }
 
 fn answers(endpoint: &Endpoint) -> Vec<Value> {
@@ -86,19 +121,25 @@ fn answers(endpoint: &Endpoint) -> Vec<Value> {
 
 fn model(now: Time, part: &PartReport, live: &Live, cpu_total: f64) -> Value {
     let member = live.member(part.model.as_str());
-    let reason = match &part.state {
+    let state = part.state_now();
+    let reason = match &state {
         State::Refused(reason) | State::Demoted(reason) | State::Quarantined { reason, .. } => {
             Some(reason.clone())
         }
-        State::Loading | State::Live | State::Probed | State::Paused => part.note.clone(),
+        State::Loading | State::Cold | State::Live | State::Probed | State::Paused => {
+            part.note.clone()
+        }
     };
     let mut report = json!({
         "name": part.model.as_str(),
         "role": role_name(part.role),
-        "state": part.state.name(),
+        "state": state.name(),
         "revision": part.revision.short(),
         "reason": reason,
     });
+    if let Some(routed) = &part.routed {
+        report["memory_bytes"] = json!(routed.bytes());
+    }
     if let Some(member) = member {
         let meter = &member.identity.meter;
         let (totals, quantiles) = (meter.totals(), meter.quantiles(now));

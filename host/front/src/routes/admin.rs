@@ -36,8 +36,9 @@ pub trait Admin: Send + Sync + 'static {
     /// Every metric that the caller sees, as OpenMetrics text.
     fn metrics(&self, caller: &Caller) -> String;
 
-    /// Everything of what the caller sees that a person would want to see at a glance.
-    fn status(&self, caller: &Caller) -> Value;
+    /// Everything of what the caller sees that a person would want to see at a glance; with `all`,
+    /// also what there are too many of for that.
+    fn status(&self, caller: &Caller, all: bool) -> Value;
 
     /// Says whether the host works at all; where it does not, it wants to be restarted.
     fn live(&self) -> bool;
@@ -157,7 +158,8 @@ impl Page {
     fn show<A: Admin>(self, admin: &A, caller: &Caller) -> Reply {
         match self {
             Self::Metrics => reply::text(OPEN_METRICS, admin.metrics(caller)),
-            Self::Status => reply::json(StatusCode::OK, &admin.status(caller)),
+            Self::Status => reply::json(StatusCode::OK, &admin.status(caller, false)),
+            Self::WholeStatus => reply::json(StatusCode::OK, &admin.status(caller, true)),
         }
     }
 }

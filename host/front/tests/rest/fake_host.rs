@@ -269,7 +269,7 @@ impl Admin for FakeHost {
         "# EOF\n".to_owned()
     }
 
-    fn status(&self, _: &Caller) -> Value {
+    fn status(&self, _: &Caller, _: bool) -> Value {
         json!({ "endpoints": [] })
     }
 

@@ -13,6 +13,7 @@ use super::families::Families;
 use super::histogram::Durations;
 use super::labels::{AnswerLabels, ChangeLabels, CourseLabels, EndpointLabels, TopicLabels};
 use super::model::ModelMetrics;
+use super::routed::RoutedMetrics;
 use super::saturate;
 use super::slots::Slots;
 
@@ -57,6 +58,11 @@ impl EndpointMetrics {
     /// The metrics of a model of the endpoint. Asked again, this gives handles of the same counters.
     pub fn model(&self, name: &ModelName) -> ModelMetrics {
         ModelMetrics::new(Arc::clone(&self.0.families), &self.0.endpoint, name)
+    }
+
+    /// The metrics of the routed models of the endpoint.
+    pub fn routed(&self) -> RoutedMetrics {
+        RoutedMetrics::new(&self.0.families, &self.0.endpoint)
     }
 
     /// The metrics of a topic of the endpoint.

@@ -11,6 +11,7 @@ use super::histogram::Durations;
 use super::labels::{
     AnswerLabels, ChangeLabels, CourseLabels, EndpointLabels, FaultLabels, InfoLabels, LaneLabels,
     ModelLabels, OutcomeLabels, RefusalLabels, StatusLabels, TopicLabels,
+    WarmthLabels,
 };
 
 /// Every family. A `Clone` of one gives another handle of it.
@@ -42,6 +43,13 @@ pub(super) struct Families {
     pub(super) budget_left: Family<ModelLabels, Ratio>,
     pub(super) late_share: Family<ModelLabels, Ratio>,
     pub(super) late_scores: Family<ModelLabels, Counter>,
+    pub(super) routed_models: Family<WarmthLabels, Gauge>,
+    pub(super) routed_bytes: Family<EndpointLabels, Gauge>,
+    pub(super) routed_waiting: Family<EndpointLabels, Gauge>,
+    pub(super) routed_loads: Family<EndpointLabels, Counter>,
+    pub(super) routed_evictions: Family<EndpointLabels, Counter>,
+    pub(super) routed_refusals: Family<EndpointLabels, Counter>,
+    pub(super) routed_wait: Family<EndpointLabels, Durations>,
 }
 
 /// A gauge of a share.
@@ -54,6 +62,7 @@ impl Families {
         self.register_endpoints(registry);
         self.register_models(registry);
         self.register_conduct(registry);
+        self.register_routed(registry);
     }
 
     fn register_host(&self, registry: &mut Registry) {
@@ -135,6 +144,24 @@ impl Families {
         let latency = self.model_latency.clone();
         add_seconds(registry, "model_latency", "From the offer of a request to its score", latency);
         add_seconds(registry, "model_cpu", "CPU time of a score", self.model_cpu.clone());
+    }
+
+    fn register_routed(&self, registry: &mut Registry) {
+        let help = "Routed models by whether they are in memory";
+        add(registry, "routed_models", help, self.routed_models.clone());
+        let mut add_gauge = |name, help, metric: &Family<EndpointLabels, Gauge>| {
+            add(registry, name, help, metric.clone());
+        };
+        add_gauge("routed_memory_bytes", "Memory of routed models", &self.routed_bytes);
+        add_gauge("routed_waiting", "Requests that wait for a load", &self.routed_waiting);
+        let mut add_count = |name, help, metric: &Family<EndpointLabels, Counter>| {
+            add_counter(registry, name, help, metric);
+        };
+        add_count("routed_loads", "Loads of routed models", &self.routed_loads);
+        add_count("routed_evictions", "Routed models that made room", &self.routed_evictions);
+        add_count("routed_refusals", "Loads for which too many waited", &self.routed_refusals);
+        let wait = self.routed_wait.clone();
+        add_seconds(registry, "routed_wait", "From a request for a cold model to its load", wait);
     }
 }
 

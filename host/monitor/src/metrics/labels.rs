@@ -42,6 +42,7 @@ labels! {
     EndpointLabels { endpoint: String }
     ChangeLabels { endpoint: String, change: &'static str }
     CourseLabels { endpoint: String, course: String }
+    WarmthLabels { endpoint: String, state: &'static str }
     TopicLabels { endpoint: String, topic: String }
     AnswerLabels { endpoint: String, chosen: &'static str, model: String, reason: &'static str }
     ModelLabels { endpoint: String, model: String }

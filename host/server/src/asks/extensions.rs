@@ -71,9 +71,11 @@ fn of_member(endpoint: &Endpoint, member: &LiveMember) -> ModelStatistics {
 }
 
 fn entry(endpoint: &Endpoint, part: &PartReport) -> IndexEntry {
-    let (state, reason) = match &part.state {
-        State::Live => (IndexState::Ready, part.note.clone().unwrap_or_default()),
-        State::Loading => (IndexState::Loading, part.state.to_string()),
+    let state = part.state_now();
+    let (state, reason) = match &state {
+        // Asking a cold model is what loads it.
+        State::Live | State::Cold => (IndexState::Ready, part.note.clone().unwrap_or_default()),
+        State::Loading => (IndexState::Loading, state.to_string()),
         other => (IndexState::Unavailable, other.to_string()),
     };
     let (endpoint, model) = (endpoint.name.to_string(), part.model.to_string());

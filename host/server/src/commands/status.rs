@@ -19,6 +19,10 @@ pub(crate) struct Status {
     admin: Option<String>,
     #[command(flatten)]
     client: ClientArguments,
+    /// Show every routed model, those included with which all is well and that are only counted
+    /// otherwise.
+    #[arg(long)]
+    all: bool,
     /// Print JSON.
     #[arg(long)]
     json: bool,
@@ -26,7 +30,8 @@ pub(crate) struct Status {
 
 impl Status {
     pub(crate) fn run(self) -> Result<ExitCode> {
-        let body = self.client.admin(self.admin.as_deref())?.get("/status")?;
+        let page = if self.all { "/status?all=true" } else { "/status" };
+        let body = self.client.admin(self.admin.as_deref())?.get(page)?;
         let status: Value = serde_json::from_slice(&body)?;
         if self.json {
             print_line(serde_json::to_string_pretty(&status)?)?;
@@ -50,6 +55,18 @@ fn page_of(status: &Value) -> String {
             millis(&endpoint["deadline_us"]),
         );
         page += &models_table(endpoint).to_string();
+        if let Some(routed) = endpoint["routed"].as_object() {
+            page += &format!(
+                "  routed models: {} cold, {} in memory with {} MiB, {} not looked at yet; {} loads, \
+                 {} evictions\n",
+                routed["cold"],
+                routed["warm"],
+                routed["memory_bytes"].as_u64().unwrap_or_default() >> 20,
+                routed["unchecked"],
+                routed["loads"],
+                routed["evictions"],
+            );
+        }
         for answers in endpoint["answers"].as_array().into_iter().flatten() {
             page += &format!(
                 "  {} answers from {} ({})\n",

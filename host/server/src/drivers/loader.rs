@@ -1,24 +1,32 @@
 //! Loading, off the lanes and low in priority: read once, compile, describe, warm.
 //!
 //! What is compiled is what was hashed: the bytes of one reading. A file that has changed since the
-//! scan is left to the next scan.
+//! scan is left to the next scan. Models that requests wait for are recalled by threads of their own,
+//! at the priority of those that answer, as long as nothing has to be compiled for it.
+
+mod queue;
+mod routed;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{Receiver, Sender};
 use message::{EndpointName, ModelName, Request, Revision};
-use sandbox::{Model, ModelLimits, Runtime};
+use sandbox::{Description, Model, ModelLimits, Runtime};
 use stream::{Partition, ReadLimit};
 
+pub(crate) use self::routed::{Checked, Recalled, RoutedJob};
+
+use self::queue::{Line, Queue};
 use crate::envelope;
 use crate::inputs::forms;
 use crate::live::Live;
 
 /// How many models are loaded at once.
 const THREADS: usize = 2;
+/// How many models are recalled at once beside them.
+pub(crate) const RECALL_THREADS: usize = 2;
 /// How much of the recent requests is read at the most.
 const WARM_UP_BYTES: usize = 8 << 20;
 
@@ -52,42 +60,73 @@ pub(crate) struct Warm {
     pub(crate) requests: usize,
 }
 
+/// What came of what was given to a loader.
+pub(crate) enum Done {
+    /// A load has ended.
+    Loaded(Loaded),
+    /// A file was looked at.
+    Checked(Checked),
+    /// A recall has ended.
+    Recalled(Recalled),
+}
+
+enum Job {
+    Load(LoadJob),
+    Check(RoutedJob),
+    Recall(RoutedJob),
+}
+
 /// The threads that load.
 pub(crate) struct Loader {
-    jobs: Sender<LoadJob>,
+    runtime: Runtime,
+    queue: Arc<Queue<Job>>,
     stopping: Arc<AtomicBool>,
     threads: Vec<JoinHandle<()>>,
 }
 
 impl Loader {
-    /// Starts the threads; each end of a load goes to `loaded`.
+    /// Starts the threads; whatever ends goes to `tell`.
     pub(crate) fn start(
         runtime: &Runtime,
-        loaded: impl Fn(Loaded) + Clone + Send + 'static,
+        tell: impl Fn(Done) + Clone + Send + 'static,
     ) -> std::io::Result<Self> {
-        let (jobs, waiting) = crossbeam_channel::unbounded();
+        let queue = Arc::new(Queue::new());
         let stopping = Arc::new(AtomicBool::new(false));
-        let threads = (0..THREADS)
-            .map(|index| {
-                let (runtime, waiting, loaded) = (runtime.clone(), waiting.clone(), loaded.clone());
+        let loads = (0..THREADS).map(|index| (format!("loader-{index}"), Line::Check));
+        let recalls = (0..RECALL_THREADS).map(|index| (format!("recall-{index}"), Line::Recall));
+        let threads = loads
+            .chain(recalls)
+            .map(|(name, last)| {
+                let (queue, runtime, tell) = (Arc::clone(&queue), runtime.clone(), tell.clone());
                 let stopping = Arc::clone(&stopping);
                 std::thread::Builder::new()
-                    .name(format!("loader-{index}"))
-                    .spawn(move || run(&runtime, &waiting, &stopping, &loaded))
+                    .name(name)
+                    .spawn(move || run(&runtime, &queue, last, &stopping, &tell))
             })
             .collect::<Result<_, _>>()?;
-        Ok(Self { jobs, stopping, threads })
+        Ok(Self { runtime: runtime.clone(), queue, stopping, threads })
     }
 
     /// Queues a load.
     pub(crate) fn load(&self, job: LoadJob) {
-        self.jobs.send(job).expect("invariant: the threads live as long as the loader");
+        self.queue.push(Line::Load, Job::Load(job));
+    }
+
+    /// Queues a look at the file of a routed model.
+    pub(crate) fn check(&self, job: RoutedJob) {
+        self.queue.push(Line::Check, Job::Check(job));
+    }
+
+    /// Queues the recall of a routed model.
+    pub(crate) fn recall(&self, job: RoutedJob) {
+        let quick = routed::is_quick(&self.runtime, &job);
+        self.queue.push(if quick { Line::Recall } else { Line::Compile }, Job::Recall(job));
     }
 
     /// Ends the threads: queued loads are dropped, and a model that is being warmed is let go.
     pub(crate) fn stop(self) {
         self.stopping.store(true, Ordering::Relaxed);
-        drop(self.jobs);
+        self.queue.stop();
         for thread in self.threads {
             if thread.join().is_err() {
                 tracing::error!("a loader thread panicked");
@@ -98,21 +137,28 @@ impl Loader {
 
 fn run(
     runtime: &Runtime,
-    waiting: &Receiver<LoadJob>,
+    queue: &Queue<Job>,
+    last: Line,
     stopping: &AtomicBool,
-    loaded: &impl Fn(Loaded),
+    tell: &impl Fn(Done),
 ) {
-    sandbox::lanes::lower_own_priority();
-    for job in waiting {
-        if stopping.load(Ordering::Relaxed) {
-            return;
-        }
-        let started = Instant::now();
-        let result = load(runtime, &job, stopping);
-        let LoadJob { endpoint, model, file, .. } = job;
-        let took = started.elapsed();
-        loaded(Loaded { endpoint, model, revision: file.revision, took, result });
+    if last != Line::Recall {
+        sandbox::lanes::lower_own_priority();
     }
+    while let Some(job) = queue.take(last) {
+        tell(match job {
+            Job::Load(job) => Done::Loaded(load_and_warm(runtime, job, stopping)),
+            Job::Check(job) => Done::Checked(routed::check(runtime, job)),
+            Job::Recall(job) => Done::Recalled(routed::recall(runtime, job)),
+        });
+    }
+}
+
+fn load_and_warm(runtime: &Runtime, job: LoadJob, stopping: &AtomicBool) -> Loaded {
+    let started = Instant::now();
+    let result = load(runtime, &job, stopping);
+    let LoadJob { endpoint, model, file, .. } = job;
+    Loaded { endpoint, model, revision: file.revision, took: started.elapsed(), result }
 }
 
 fn load(runtime: &Runtime, job: &LoadJob, stopping: &AtomicBool) -> Result<Warm, String> {
@@ -131,27 +177,36 @@ pub(crate) fn examine(
     grants: &catalog::Grants,
     schema: Option<&catalog::SchemaConfig>,
 ) -> Result<Model, String> {
-    check_grants(runtime, wasm, grants)?;
+    check_grants_of(runtime, wasm, grants)?;
     let model = runtime.load(wasm, limits).map_err(|error| error.to_string())?;
-    if let Some(schema) = schema {
-        let description = model.description();
-        schema
-            .check(&forms(&description.inputs), &forms(&description.outputs))
-            .map_err(|error| error.to_string())?;
-    }
+    check_schema(schema, model.description())?;
     Ok(model)
 }
 
 /// Refuses what the host allows and the manifest does not, before anything of it runs.
-fn check_grants(runtime: &Runtime, wasm: &[u8], grants: &catalog::Grants) -> Result<(), String> {
+fn check_grants_of(runtime: &Runtime, wasm: &[u8], grants: &catalog::Grants) -> Result<(), String> {
     if grants.wasi {
         return Ok(());
     }
     let inspection = runtime.inspect(wasm).map_err(|error| error.to_string())?;
-    match inspection.imports.iter().find(|import| import.starts_with("wasi:")) {
+    check_grants(&inspection.imports, grants)
+}
+
+fn check_grants(imports: &[String], grants: &catalog::Grants) -> Result<(), String> {
+    match imports.iter().find(|import| !grants.wasi && import.starts_with("wasi:")) {
         Some(import) => Err(format!("imports {import}, which its manifest does not grant")),
         None => Ok(()),
     }
+}
+
+/// Refuses what does not take and give what the endpoint declares.
+fn check_schema(
+    schema: Option<&catalog::SchemaConfig>,
+    description: &Description,
+) -> Result<(), String> {
+    let Some(schema) = schema else { return Ok(()) };
+    let (inputs, outputs) = (forms(&description.inputs), forms(&description.outputs));
+    schema.check(&inputs, &outputs).map_err(|error| error.to_string())
 }
 
 /// Runs the model on the endpoint's recent requests, one at a time; a fault refuses it.

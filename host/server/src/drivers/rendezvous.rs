@@ -8,6 +8,7 @@ mod conduct;
 mod intake;
 mod routing;
 mod settle;
+mod wings;
 
 use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
@@ -22,6 +23,7 @@ use stream::{Health, Partition, Record, Subscription};
 use tokio::sync::oneshot;
 
 use self::routing::Routing;
+use self::wings::Wings;
 use crate::abort::AbortOnPanic;
 use crate::clock;
 use crate::drivers::housekeeper::Chore;
@@ -72,6 +74,7 @@ pub(crate) struct Driver {
     /// Callers who came again, with the offsets of the answers that they get.
     repeated: Vec<(u64, Reply)>,
     scores: Vec<Record>,
+    wings: Wings,
     /// How the calls of each revision went since the supervisor was told.
     calls_of: HashMap<u64, Calls>,
     supervisor: Arc<Inbox<Order>>,
@@ -211,6 +214,7 @@ impl Driver {
             unacknowledged: VecDeque::new(),
             repeated: Vec::new(),
             scores: Vec::new(),
+            wings: Wings::default(),
             calls_of: HashMap::new(),
             supervisor,
             chores,
@@ -239,6 +243,7 @@ impl Driver {
             self.accept_calls();
             self.accept_records();
             self.open_readable(now);
+            self.tell_wanted();
             self.machine.handle_timeout(now);
             self.take_decisions(now);
             self.write_answers();
@@ -249,6 +254,7 @@ impl Driver {
             self.finish_requests();
             self.keep_house(now);
         }
+        self.wings.leave_all();
         self.commit_at_end();
         self.refuse_the_rest();
     }
@@ -268,9 +274,19 @@ impl Driver {
                     self.take_recovered();
                 }
             }
+            Event::Warm(model, worker) => self.handle_warm(now, model, worker),
+            Event::Cool(model) => self.wings.leave(model),
+            Event::Absent(model) => {
+                let jobs = self.wings.give_up(model);
+                self.miss(now, model, jobs);
+            }
             Event::Stop => {
                 self.stopping = true;
                 self.take_recovered();
+                // Whoever would bring them waits for this driver.
+                for (model, jobs) in self.wings.give_up_all() {
+                    self.miss(now, model, jobs);
+                }
             }
         }
     }

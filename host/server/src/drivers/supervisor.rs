@@ -5,9 +5,11 @@
 
 mod endpoints;
 mod journal;
+mod routed;
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::time::Instant;
 
 use catalog::{Catalog, Change};
 use message::{EndpointName, Time};
@@ -19,7 +21,7 @@ use tokio::sync::oneshot;
 use crate::abort::AbortOnPanic;
 use crate::clock;
 use crate::drivers::housekeeper::Housekeeper;
-use crate::drivers::loader::{LoadJob, Loaded, Loader, Warm};
+use crate::drivers::loader::{Done, LoadJob, Loaded, Loader, Warm};
 use crate::endpoint::Event;
 use crate::host::Shared;
 use crate::inbox::Inbox;
@@ -27,12 +29,20 @@ use crate::live::{Identity, LiveMember, TrackRecord, next_incarnation};
 use crate::sink::DriverSink;
 use crate::stage::{Calls, Stage, Turn, limits_of};
 
+pub(crate) use routed::{Departure, Visitor, Wings};
+
 /// What the supervisor can be told.
 pub(crate) enum Order {
     /// The folder was looked at.
     Catalog(Arc<Catalog>),
-    /// A load has ended.
-    Loaded(Loaded),
+    /// Something of a load has ended.
+    Done(Done),
+    /// Requests wait for routed models that are not in memory.
+    Wanted(EndpointName, Vec<u64>),
+    /// Somebody wants to ask a routed model by itself.
+    Visit(EndpointName, u64, Visitor),
+    /// The memory of a routed model is free.
+    Gone(u64),
     /// How the calls of some revisions of an endpoint went.
     Calls(EndpointName, Vec<Calls>),
     /// Stop every endpoint, then end.
@@ -48,6 +58,7 @@ pub(crate) struct Supervisor {
     pub(crate) housekeeper: Housekeeper,
     pub(crate) inbox: Arc<Inbox<Order>>,
     pub(crate) catalog: Arc<Catalog>,
+    pub(crate) wings: Wings,
     /// Members of models that are gone, until their endpoint is published.
     pub(crate) leaving: Vec<LiveMember>,
     pub(crate) stages: BTreeMap<EndpointName, Stage>,
@@ -68,12 +79,20 @@ impl Supervisor {
             for order in orders.drain(..) {
                 match order {
                     Order::Catalog(catalog) => self.handle_catalog(now, catalog),
-                    Order::Loaded(loaded) => self.handle_loaded(now, loaded),
+                    Order::Done(Done::Loaded(loaded)) => self.handle_loaded(now, loaded),
+                    Order::Done(Done::Checked(checked)) => self.handle_checked(now, checked),
+                    Order::Done(Done::Recalled(recalled)) => self.handle_recalled(now, recalled),
+                    Order::Wanted(endpoint, wanted) => self.handle_wanted(now, &endpoint, wanted),
+                    Order::Visit(endpoint, model, visitor) => {
+                        self.handle_visit(now, &endpoint, model, visitor);
+                    }
+                    Order::Gone(model) => self.handle_gone(model),
                     Order::Calls(endpoint, calls) => self.handle_calls(now, &endpoint, &calls),
                     Order::Stop(done) => return self.stop(done),
                 }
             }
             self.handle_timeout(now);
+            self.handle_routed_timeout(now);
         }
     }
 
@@ -92,6 +111,7 @@ impl Supervisor {
             }
         }
         touched.extend(self.tell_stages());
+        self.load_no_more_routed();
         touched.dedup();
         for endpoint in touched {
             let leaving = std::mem::take(&mut self.leaving);
@@ -174,6 +194,9 @@ impl Supervisor {
         let Some(stage) = self.stages.get_mut(endpoint) else { return };
         let happened: Vec<_> =
             calls.iter().filter_map(|calls| stage.handle_calls(now, calls)).collect();
+        let fates: Vec<_> =
+            calls.iter().filter_map(|calls| stage.handle_routed_calls(now, calls)).collect();
+        self.note_fates(now, endpoint, fates);
         let mut leaving = Vec::new();
         let mut roster_changes = false;
         for (model, turns) in happened {
@@ -204,6 +227,11 @@ impl Supervisor {
             });
             probed.extend(over);
         }
+        for (name, stage) in &mut self.stages {
+            if stage.routed.handle_timeout(now) {
+                self.wings.publish_soon(now, name);
+            }
+        }
         for (endpoint, model) in &probed {
             self.note(now, endpoint, Some((model, None)), "probed", "");
         }
@@ -215,13 +243,18 @@ impl Supervisor {
 
     fn poll_timeout(&self) -> Option<Time> {
         let parts = self.stages.values().flat_map(|stage| stage.parts.values());
-        parts.filter_map(|part| part.poll_timeout()).min()
+        let routed = self.stages.values().filter_map(|stage| stage.routed.poll_timeout());
+        let parts = parts.filter_map(|part| part.poll_timeout());
+        parts.chain(routed).chain(self.wings.poll_timeout()).min()
     }
 
     /// Hands a model's wanted file to the loader.
     fn load(&mut self, endpoint: &EndpointName, model: &message::ModelName) {
         let Some(stage) = self.stages.get_mut(endpoint) else { return };
         let Some(file) = stage.spec.models.get(model).cloned() else { return };
+        if stage.is_routed(model) {
+            return stage.want_routed(model, file);
+        }
         stage.want(model, file.clone());
         self.loader.load(LoadJob {
             endpoint: endpoint.clone(),
@@ -273,13 +306,21 @@ impl Supervisor {
             // The endpoint has gone as well, and its driver has ended.
             return leaving.iter().for_each(|member| member.worker.retire());
         };
+        let begun = Instant::now();
         leaving.extend(stage.take_hold());
+        let left = stage.routed.take_left();
         let live = Arc::new(stage.live());
+        let members = live.roster.members().len();
         stage.endpoint.live.store(Arc::clone(&live));
         stage.endpoint.inbox.push(Event::Live(live, leaving));
         // Last, so that whoever reads of a change and then calls is answered by it.
         stage.endpoint.parts.store(Arc::new(stage.report()));
         stage.endpoint.standing.tell(stage.heard());
+        let us = begun.elapsed().as_micros() as u64;
+        tracing::debug!(%endpoint, members, us, "roster published");
+        let told = Arc::clone(&stage.endpoint);
+        self.drop_routed(&told, left);
+        self.check_routed(endpoint);
     }
 
     fn stop(mut self, done: oneshot::Sender<()>) {
@@ -291,6 +332,7 @@ impl Supervisor {
                 tracing::error!(endpoint = %name, "the driver panicked");
             }
         }
+        self.clear_wings();
         self.loader.stop();
         self.housekeeper.stop();
         self.lanes.shutdown();

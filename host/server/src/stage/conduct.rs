@@ -112,6 +112,13 @@ impl ConductLimits {
     }
 }
 
+impl ConductLimits {
+    /// Those of the breaker alone.
+    pub(crate) const fn breaker(&self) -> &QuarantineLimits {
+        &self.quarantine
+    }
+}
+
 impl Conduct {
     /// A revision that has done nothing yet.
     pub(crate) fn new(limits: ConductLimits) -> Self {

@@ -10,6 +10,7 @@ use rendezvous::quarantine::Health;
 
 use super::conduct::{Calls, Conduct, ConductLimits, Finding, May};
 use crate::live::LiveMember;
+use crate::routed::Warmth;
 
 /// One model: the file that is wanted, what runs, and what ran before.
 pub(crate) struct Part {
@@ -34,6 +35,8 @@ pub(crate) enum State {
     Loading,
     /// Because its file was refused and nothing of it runs.
     Refused(String),
+    /// Because requests have to want it before it is loaded.
+    Cold,
     /// Because it scores.
     Live,
     /// Because it faulted too often.
@@ -52,11 +55,21 @@ pub(crate) enum State {
 }
 
 impl State {
+    /// Where a routed model stands that neither rests nor was refused.
+    pub(crate) const fn of_warmth(warmth: Warmth) -> Self {
+        match warmth {
+            Warmth::Cold => Self::Cold,
+            Warmth::Coming => Self::Loading,
+            Warmth::Warm => Self::Live,
+        }
+    }
+
     /// The word for it.
     pub(crate) const fn name(&self) -> &'static str {
         match self {
             Self::Loading => "loading",
             Self::Refused(_) => "refused",
+            Self::Cold => "cold",
             Self::Live => "live",
             Self::Quarantined { .. } => "quarantined",
             Self::Probed => "probed",
@@ -72,7 +85,7 @@ impl fmt::Display for State {
             Self::Refused(reason) => write!(f, "its file was refused: {reason}"),
             Self::Quarantined { reason, .. } => write!(f, "it is in quarantine: {reason}"),
             Self::Demoted(reason) => write!(f, "it is demoted: {reason}"),
-            Self::Loading | Self::Live | Self::Probed | Self::Paused => {
+            Self::Loading | Self::Cold | Self::Live | Self::Probed | Self::Paused => {
                 write!(f, "it is {}", self.name())
             }
         }

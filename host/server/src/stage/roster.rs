@@ -9,23 +9,26 @@ use message::{ModelName, Role, Tensor};
 use rendezvous::ensemble::can_combine;
 use rendezvous::{Member, MemberIndex, Policy, Roster};
 use sandbox::lanes::Lane;
-use sandbox::{ModelLimits, TensorType};
+use sandbox::{Known, ModelLimits, TensorType};
 
-use super::Part;
 use super::demotion;
 use super::policy::policy_of;
+use super::routed::Routing;
+use super::{Part, RoutedParts};
 use crate::inputs::{Inputs, forms};
 use crate::live::{Live, LiveMember};
+use crate::routed::Routed;
 
 /// Makes the roster. Models that do not run yet have a place on it and are passed over, so that the
 /// reason of an answer tells of them.
 pub(super) fn live_of(
     spec: &EndpointSpec,
     parts: &BTreeMap<ModelName, Part>,
+    routed: &RoutedParts,
     settled: bool,
 ) -> Live {
     let config = &spec.config;
-    let roster = Arc::new(roster_of(spec, parts));
+    let roster = Arc::new(roster_of(spec, parts, routed));
     let mut live_members = Vec::new();
     let mut by_incarnation = HashMap::new();
     let waits_of_models = demotion::waits(&policy_of(spec, roster.members()), config);
@@ -45,6 +48,8 @@ pub(super) fn live_of(
         let (role, probe) = (config.roles.of(name), part.probe());
         live_members.push(LiveMember { lane, role, probe, ..member.clone() });
     }
+    let asked_routed = routed_of(&roster, routed);
+    by_incarnation.extend(asked_routed.iter().map(|(position, it)| (it.incarnation(), *position)));
     // Shadows come last, so that a model that can answer never waits for one that cannot.
     live_members.sort_by_key(|member| member.lane == Lane::Shadow);
     let seats = seats_of(&roster, &live_members, &by_incarnation);
@@ -52,14 +57,11 @@ pub(super) fn live_of(
     let common: Vec<usize> =
         (0..live_members.len()).filter(|it| roster.is_common(asked(it))).collect();
     let pacing = pacing_of(&roster, &seats, &live_members);
-    let outputs = outputs_of(&roster, &seats, &live_members);
+    let outputs = outputs_of(&roster, &seats, &live_members, routed);
     let mut misfits = misfits(&roster, &seats, &live_members);
     let default = default_of(config, &outputs, &mut misfits);
     Live {
-        inputs: Inputs::of(
-            &first_inputs(&roster, &seats, &live_members),
-            all_inputs(&live_members),
-        ),
+        inputs: inputs_of(&roster, &seats, &live_members, routed),
         outputs,
         default,
         misfits,
@@ -72,6 +74,7 @@ pub(super) fn live_of(
         routes: config.routes.clone(),
         waits,
         nan_is_fault: config.quarantine.nan_is_fault,
+        routed: asked_routed,
         deadline: config.deadline,
         key_input: config.key.clone(),
         paused: config.paused,
@@ -82,7 +85,8 @@ pub(super) fn live_of(
 
 /// What the endpoint is before any model of it runs.
 pub(crate) fn empty_live(spec: &EndpointSpec) -> Live {
-    live_of(spec, &BTreeMap::new(), spec.models.is_empty() && spec.coming.is_empty())
+    let nothing = (BTreeMap::new(), RoutedParts::default());
+    live_of(spec, &nothing.0, &nothing.1, spec.models.is_empty() && spec.coming.is_empty())
 }
 
 /// The limits of one model, as its manifest says them.
@@ -99,12 +103,54 @@ pub(crate) fn limits_of(manifest: &ModelManifest) -> ModelLimits {
     }
 }
 
-fn roster_of(spec: &EndpointSpec, parts: &BTreeMap<ModelName, Part>) -> Roster {
+/// The routed models as members: whether they are in memory does not matter. Those to which no route
+/// leads yet are not asked, lest they be taken for staged ones.
+fn routed_members(
+    routing: &Routing,
+    parts: &BTreeMap<ModelName, Part>,
+    routed: &RoutedParts,
+) -> impl Iterator<Item = Member> {
+    let routed = routed.iter().filter(|(name, _)| !runs(parts, name));
+    routed.map(|(name, part)| {
+        let (revision, live) =
+            part.member().map_or((0, false), |(routed, asked)| (routed.incarnation(), asked));
+        let live = live && routing.pattern_of(name).is_some();
+        Member { name: name.clone(), revision, role: None, live, muted: false }
+    })
+}
+
+/// The routed models that are asked, by their numbers on the roster.
+fn routed_of(roster: &Roster, routed: &RoutedParts) -> HashMap<MemberIndex, Arc<Routed>> {
+    let asked = routed.iter().filter_map(|(name, part)| {
+        let (routed, asked) = part.member()?;
+        let position = roster.position(name.as_str()).filter(|_| asked)?;
+        let is_it = roster.member(position)?.revision == routed.incarnation();
+        is_it.then(|| (position, Arc::clone(routed)))
+    });
+    asked.collect()
+}
+
+/// Whether a model is there for good. One that is to be is asked as a routed one until it is.
+fn runs(parts: &BTreeMap<ModelName, Part>, name: &ModelName) -> bool {
+    parts.get(name).is_some_and(|part| part.member().is_some())
+}
+
+fn roster_of(
+    spec: &EndpointSpec,
+    parts: &BTreeMap<ModelName, Part>,
+    routed: &RoutedParts,
+) -> Roster {
     let config = &spec.config;
+    let kept = |name: &ModelName| runs(parts, name) || routed.get(name).is_none();
+    let always = parts.iter().filter(|(name, _)| kept(name));
     let mut members: Vec<Member> =
-        parts.iter().map(|(name, part)| member_of(config, name, part)).collect();
+        always.map(|(name, part)| member_of(config, name, part)).collect();
+    members.extend(routed_members(&Routing::of(config), parts, routed));
     // What is named and not there is passed over like what does not run.
-    let missing = config.model_names().into_iter().filter(|name| !parts.contains_key(name));
+    let missing = config
+        .model_names()
+        .into_iter()
+        .filter(|name| !parts.contains_key(name) && routed.get(name).is_none());
     members.extend(missing.map(|name| {
         let role = config.roles.of(&name);
         Member { name, revision: 0, role, live: false, muted: false }
@@ -155,6 +201,22 @@ fn pacing_of(roster: &Roster, seats: &[Option<u32>], members: &[LiveMember]) -> 
     positions.filter(|&position| members[position].lane == Lane::Live).collect()
 }
 
+/// What requests are checked against, those of routed models included as far as anybody looked at
+/// them. Where these are of too many kinds, each model checks its own.
+fn inputs_of(
+    roster: &Roster,
+    seats: &[Option<u32>],
+    members: &[LiveMember],
+    routed: &RoutedParts,
+) -> Inputs {
+    let Some(forms) = routed.forms() else { return Inputs::default() };
+    let forms: Vec<&[TensorType]> =
+        forms.iter().map(|known| &known.description().inputs[..]).collect();
+    let mut firsts = first_inputs(roster, seats, members);
+    firsts.extend(&forms);
+    Inputs::of(&firsts, all_inputs(members).chain(forms))
+}
+
 /// The inputs of those that may have the first word on some course.
 fn first_inputs<'a>(
     roster: &Roster,
@@ -165,10 +227,11 @@ fn first_inputs<'a>(
         let mut places = course.places().map(|place| place.seat);
         places.find(|&seat| roster.seated(seat).any(|it| seats[it.as_usize()].is_some()))
     });
-    let members = firsts.flat_map(|seat| {
-        let asked = roster.seated(seat).filter_map(|it| seats[it.as_usize()]);
-        asked.map(|position| &members[position as usize]).collect::<Vec<_>>()
-    });
+    // Thousands of courses may begin with the same.
+    let positions: BTreeSet<u32> = firsts
+        .flat_map(|seat| roster.seated(seat).filter_map(|it| seats[it.as_usize()]).collect::<Vec<_>>())
+        .collect();
+    let members = positions.into_iter().map(|position| &members[position as usize]);
     members.map(|member| &member.model.description().inputs[..]).collect()
 }
 
@@ -178,13 +241,20 @@ fn all_inputs(members: &[LiveMember]) -> impl Iterator<Item = &[TensorType]> {
     live.map(|member| &member.model.description().inputs[..])
 }
 
-fn outputs_of(roster: &Roster, seats: &[Option<u32>], members: &[LiveMember]) -> Vec<TensorType> {
+fn outputs_of(
+    roster: &Roster,
+    seats: &[Option<u32>],
+    members: &[LiveMember],
+    routed: &RoutedParts,
+) -> Vec<TensorType> {
     let seated = roster.courses().flat_map(|course| course.places()).flat_map(|place| {
         roster.seated(place.seat).filter_map(|it| seats[it.as_usize()]).collect::<Vec<_>>()
     });
     let mut positions = seated.map(|position| &members[position as usize]);
     let best = positions.next().or_else(|| members.first());
-    best.map(|member| member.model.description().outputs.clone()).unwrap_or_default()
+    let best = best.map(|member| member.model.description());
+    let form = || routed.forms()?.first().map(Known::description);
+    best.or_else(form).map(|description| description.outputs.clone()).unwrap_or_default()
 }
 
 /// Where the members of an ensemble declare outputs that cannot be combined, in sentences.

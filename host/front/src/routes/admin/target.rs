@@ -27,6 +27,8 @@ pub(super) enum Target {
 pub(super) enum Page {
     Metrics,
     Status,
+    /// When also what there are too many of for a glance is wanted.
+    WholeStatus,
 }
 
 /// A change, as far as the path says it.
@@ -70,6 +72,7 @@ impl Target {
         let unknown = || Problem::UnknownAdminPath { path: path.to_owned() };
         let page = match path {
             "/metrics" => Some(Page::Metrics),
+            "/status" if query == "all=true" => Some(Page::WholeStatus),
             "/status" => Some(Page::Status),
             _ => None,
         };
@@ -247,6 +250,7 @@ mod tests {
         let policy = Look::Policy { endpoint: endpoint() };
         assert_eq!(look("/admin/endpoints/e/policy"), Ok(Target::Look(policy)));
         assert_eq!(look("/status"), Ok(Target::Page(Page::Status)));
+        assert_eq!(look("/status?all=true"), Ok(Target::Page(Page::WholeStatus)));
     }
 
     #[test]

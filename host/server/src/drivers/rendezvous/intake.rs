@@ -219,9 +219,10 @@ impl Driver {
             }
         }
         for (member, jobs) in extras {
-            match live.seated(member) {
-                Some(seated) => self.offer_to(now, &live, seated, jobs),
-                None => self.not_asked(now, member, jobs),
+            match (live.seated(member), live.routed.get(&member)) {
+                (Some(seated), _) => self.offer_to(now, &live, seated, jobs),
+                (None, Some(routed)) => self.offer_routed(now, routed, jobs),
+                (None, None) => self.not_asked(now, member, jobs),
             }
         }
         self.opened = opened;

@@ -59,6 +59,7 @@ impl Supervisor {
         if stage.driver.join().is_err() {
             tracing::error!(endpoint = %name, "the driver panicked");
         }
+        self.forget_routed(name);
         let members = stage.parts.into_values().flat_map(|part| part.into_members());
         members.for_each(|member| member.worker.retire());
         tracing::info!(endpoint = %name, "endpoint removed");
@@ -68,7 +69,7 @@ impl Supervisor {
     pub(super) fn take_spec(&mut self, name: &EndpointName) {
         let spec = self.catalog.endpoints.get(name);
         if let (Some(stage), Some(spec)) = (self.stages.get_mut(name), spec) {
-            stage.spec = Arc::clone(spec);
+            stage.take_spec(Arc::clone(spec));
         }
     }
 
