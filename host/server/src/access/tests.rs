@@ -109,3 +109,24 @@ fn a_start_with_bad_files_says_which() {
     let error = open(&AccessFiles { tokens: missing, ..AccessFiles::default() }).err().unwrap();
     assert!(error.to_string().contains("tokens.toml: found no way to read it"), "{error}");
 }
+
+#[test]
+fn strangers_are_let_in_only_where_that_is_meant() {
+    let reach = |access: &Access, open: bool, address: &str| {
+        let address = address.parse().unwrap();
+        access.check_reach(open, &[("listen", address, None)]).map_err(|error| error.to_string())
+    };
+    let access = open(&AccessFiles::default()).unwrap();
+    for local in ["127.0.0.1:1", "127.9.9.9:1", "[::1]:1", "[::ffff:127.0.0.1]:1"] {
+        assert_eq!(reach(&access, false, local), Ok(()), "{local}");
+    }
+    for elsewhere in ["0.0.0.0:1", "[::]:1", "192.0.2.1:1", "[::ffff:192.0.2.1]:1"] {
+        let error = reach(&access, false, elsewhere).unwrap_err();
+        assert!(error.starts_with(&format!("--listen {elsewhere} would let in")), "{error}");
+        assert_eq!(reach(&access, true, elsewhere), Ok(()), "{elsewhere}");
+    }
+    let folder = Folder::new("reach");
+    let tokens = Some(folder.write("tokens.toml", ""));
+    let locked = open(&AccessFiles { tokens, ..AccessFiles::default() }).unwrap();
+    assert_eq!(reach(&locked, false, "0.0.0.0:1"), Ok(()), "a file of tokens locks the host");
+}
