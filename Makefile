@@ -26,8 +26,9 @@ lint: ## formatting, clippy and tidiness; quick
 	$(CARGO) test --release --quiet --package tidy
 	$(CARGO) clippy --workspace --all-targets -- --deny warnings
 
-tools: ## installs what building guests needs
+tools: ## installs what building guests and the tests need
 	sdk/toolchain/rust.sh
+	tests/interop/venv.sh
 
 guests: tools ## rebuilds the example models, and the guests of the tests
 	examples/flights/build.sh

@@ -47,11 +47,11 @@ def reflection(channel):
     pool = descriptor_pool.DescriptorPool(database)
     service = pool.FindServiceByName("inference.GRPCInferenceService")
 
-    def call(name, **fields):
-        method = service.FindMethodByName(name)
+    def call(rpc, **fields):
+        method = service.FindMethodByName(rpc)
         request = message_factory.GetMessageClass(method.input_type)(**fields)
         response = message_factory.GetMessageClass(method.output_type)
-        path = f"/{service.full_name}/{name}"
+        path = f"/{service.full_name}/{rpc}"
         ask = channel.unary_unary(path, type(request).SerializeToString, response.FromString)
         return ask(request)
 

@@ -71,7 +71,7 @@ def what_is_not_finite_is_a_text_in_json(rest):
     for name, datatype in [("f16s", "FP16"), ("bf16s", "BF16"), ("f32s", "FP32"), ("f64s", "FP64")]:
         inputs.append({"name": name, "shape": [5], "datatype": datatype, "data": values})
     body = json.dumps({"inputs": inputs}).encode()
-    request = urllib.request.Request(f"http://{rest}/v2/models/all/infer", data=body)
+    request = urllib.request.Request(f"http://{rest}/v2/models/all/infer", data=body, headers={"content-type": "application/json"})
     response = json.load(urllib.request.urlopen(request))
     for output in response["outputs"]:
         if output["name"] in ("f32s", "f64s"):

@@ -15,7 +15,10 @@ use std::net::SocketAddr;
 use std::pin::{Pin, pin};
 use std::sync::Arc;
 
+use hyper::body::Incoming;
+use hyper::http::Extensions;
 use hyper::service::service_fn;
+use hyper::{Request, Version};
 use hyper_util::rt::TokioIo;
 use hyper_util::server::conn::auto::Builder;
 use tokio::net::TcpStream;
@@ -30,6 +33,25 @@ use crate::guard::Peer;
 use crate::limits::FrontLimits;
 use crate::routes::Routes;
 use crate::tls::{self, Tls};
+
+/// Whether the listener is about to stop, for replies that would go on for as long as they may.
+#[derive(Debug, Clone)]
+pub(crate) struct Stopping(watch::Receiver<bool>);
+
+impl Stopping {
+    /// That of a call; of one that cannot go on for long, a listener that never stops.
+    pub(crate) fn of(extensions: &Extensions) -> Self {
+        extensions.get::<Self>().cloned().unwrap_or_else(|| Self(watch::channel(false).1))
+    }
+
+    /// Returns when it is. May be dropped and called anew.
+    pub(crate) async fn begun(&mut self) {
+        if self.0.wait_for(|stopping| *stopping).await.is_err() {
+            // Whoever could have said so is gone without having said it.
+            std::future::pending::<()>().await;
+        }
+    }
+}
 
 /// How the connections of a listener speak HTTP.
 pub(crate) struct Protocol {
@@ -68,7 +90,12 @@ impl Protocol {
         };
         let Some((socket, peer)) = begun else { return };
         let (pulse, peer) = (Arc::new(Pulse::default()), Arc::new(peer));
-        let service = service_fn(|request| {
+        let until_stopped = Stopping(stopping.clone());
+        let service = service_fn(|mut request: Request<Incoming>| {
+            if request.version() == Version::HTTP_2 {
+                // Streams of gRPC have no end of their own.
+                request.extensions_mut().insert(until_stopped.clone());
+            }
             let (routes, peer) = (routes.clone(), Arc::clone(&peer));
             let running = Pulse::begin_call(&pulse);
             async move {

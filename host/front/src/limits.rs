@@ -4,9 +4,9 @@ use std::time::Duration;
 
 /// The limits of one listener.
 ///
-/// What callers can make the front hold is at most ten times `bodies_bytes_max`, which is a body and
-/// what it decodes to (an empty text of three bytes becomes one of 24), and for each connection two
-/// buffers of `head_bytes_max`.
+/// What callers can make the front hold is at most sixteen times `bodies_bytes_max`, which is a body
+/// and what it decodes to (an empty text of two bytes in protobuf becomes one of 24), and for each
+/// connection two buffers of `head_bytes_max`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct FrontLimits {
     /// Connections at once. Further ones wait in the backlog of the system.

@@ -14,7 +14,8 @@
 //! - Floats that are not finite are the texts `NaN`, `Infinity` and `-Infinity`, as in the JSON
 //!   mapping of protobuf. A number too large for its datatype is refused, not made infinite.
 //! - Every float comes back to the bit, but for the payload of a NaN.
-//! - An unknown or repeated field is refused, and so is `null`.
+//! - An unknown or repeated field is refused, and so is `null`. A request may say `model_name` and
+//!   `model_version`, which mean nothing: who is asked is said outside of the document.
 
 mod binary;
 mod decode;

@@ -22,6 +22,7 @@ pub(crate) struct Server {
     /// Kept open, for a process without an output ends when it prints.
     _output: BufReader<ChildStdout>,
     rest: SocketAddr,
+    grpc: SocketAddr,
     admin: Option<SocketAddr>,
 }
 
@@ -33,7 +34,7 @@ impl Server {
         command.arg("--data").arg(folder.data()).current_dir(folder.path());
         command.args(["--listen", "127.0.0.1:0", "--grpc-listen", "127.0.0.1:0"]);
         command.args(["--admin-listen", "127.0.0.1:0"]);
-        let host = Self::start(command.env("RUST_LOG", "error"), &["rest", "admin"])?;
+        let host = Self::start(command.env("RUST_LOG", "error"), &["rest", "grpc", "admin"])?;
         host.wait_for(models)?;
         Ok(host)
     }
@@ -48,12 +49,17 @@ impl Server {
         build.arg(root().join("tests/bench/reference/Cargo.toml"));
         let built = build.arg("--target-dir").arg(target).status().context("cannot run cargo")?;
         ensure!(built.success(), "the reference cannot be built");
-        Self::start(&mut Command::new(release.join("reference")), &["rest"])
+        Self::start(&mut Command::new(release.join("reference")), &["rest", "grpc"])
     }
 
     /// Where it is asked.
     pub(crate) const fn rest(&self) -> SocketAddr {
         self.rest
+    }
+
+    /// Where it is asked over gRPC.
+    pub(crate) const fn grpc(&self) -> SocketAddr {
+        self.grpc
     }
 
     /// The number of its process.
@@ -74,8 +80,9 @@ impl Server {
                 addresses.push(address.parse()?);
             }
         }
-        let admin = addresses.get(1).copied();
-        Ok(Self { process, _output: output, rest: addresses[0], admin })
+        let (rest, grpc) = (addresses[0], addresses[1]);
+        let admin = addresses.get(2).copied();
+        Ok(Self { process, _output: output, rest, grpc, admin })
     }
 
     fn wait_for(&self, models: usize) -> Result<()> {

@@ -4,6 +4,7 @@
 //! reference, so what it costs weighs on both.
 
 mod connection;
+mod grpc;
 mod open;
 
 use std::net::SocketAddr;
@@ -11,11 +12,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result};
+use message::oip::BinaryDocument;
 use tokio::runtime::{self, Runtime};
 use tokio::task::JoinSet;
 
 use crate::measure::{Latencies, per_second};
 use connection::Connection;
+pub(crate) use grpc::GrpcGenerator;
 
 /// Asks one endpoint over connections that it keeps.
 pub(crate) struct Generator {
@@ -46,15 +49,31 @@ impl Generator {
         connections: usize,
         documents: &[String],
     ) -> Result<Self> {
-        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
-        let head = |body: &String| {
-            format!(
-                "POST /v2/models/{endpoint}/infer HTTP/1.1\r\nhost: {address}\r\n\
-                 content-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-                body.len()
-            )
+        let bodies = documents.iter().map(String::as_bytes);
+        let requests = bodies.map(|body| request(address, endpoint, "", body)).collect();
+        Self::over(address, connections, requests)
+    }
+
+    /// The same with tensors in binary behind each document.
+    pub(crate) fn connect_binary(
+        address: SocketAddr,
+        endpoint: &str,
+        connections: usize,
+        bodies: &[BinaryDocument],
+    ) -> Result<Self> {
+        let of = |body: &BinaryDocument| {
+            let header = format!("inference-header-content-length: {}\r\n", body.document_bytes);
+            request(address, endpoint, &header, &body.bytes)
         };
-        let requests = documents.iter().map(|body| head(body).into_bytes()).collect();
+        Self::over(address, connections, bodies.iter().map(of).collect())
+    }
+
+    fn over(
+        address: SocketAddr,
+        connections: usize,
+        requests: Arc<[Vec<u8>]>,
+    ) -> Result<Self> {
+        let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let connections = runtime.block_on(async {
             let mut open = Vec::with_capacity(connections);
             for _ in 0..connections {
@@ -104,4 +123,15 @@ impl Generator {
             Ok(all)
         })
     }
+}
+
+/// A whole call; `header` is a line more in its head, or none.
+fn request(address: SocketAddr, endpoint: &str, header: &str, body: &[u8]) -> Vec<u8> {
+    let kind = if header.is_empty() { "application/json" } else { "application/octet-stream" };
+    let head = format!(
+        "POST /v2/models/{endpoint}/infer HTTP/1.1\r\nhost: {address}\r\n\
+         content-type: {kind}\r\n{header}content-length: {}\r\n\r\n",
+        body.len()
+    );
+    [head.as_bytes(), body].concat()
 }

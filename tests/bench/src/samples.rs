@@ -5,7 +5,10 @@ use std::time::Duration;
 use anyhow::{Context, Result};
 use bytes::Bytes;
 use message::record::{Arrival, decode_request_record};
-use message::{Request, Time};
+use message::oip::{
+    BinaryDocument, ProtobufRequest, decode_request, encode_binary_request, encode_protobuf_request,
+};
+use message::{Parameter, Request, Time};
 
 use crate::folder::root;
 
@@ -15,6 +18,26 @@ pub(crate) fn documents() -> Result<Vec<String>> {
     let text = std::fs::read_to_string(&file)
         .with_context(|| format!("cannot read {}", file.display()))?;
     Ok(text.lines().map(str::to_owned).collect())
+}
+
+/// The same with their tensors in binary, which the answers are wanted in as well.
+pub(crate) fn binary() -> Result<Vec<BinaryDocument>> {
+    let encode = |document: String| {
+        let mut request = decode_request(document.as_bytes())?;
+        request.parameters.insert("binary_data_output".to_owned(), Parameter::Bool(true));
+        Ok(encode_binary_request(&request))
+    };
+    documents()?.into_iter().map(encode).collect()
+}
+
+/// The same as messages of protobuf.
+pub(crate) fn messages(endpoint: &str) -> Result<Vec<Vec<u8>>> {
+    let encode = |document: String| {
+        let request = decode_request(document.as_bytes())?;
+        let (model_name, model_version) = (endpoint.to_owned(), String::new());
+        Ok(encode_protobuf_request(&ProtobufRequest { model_name, model_version, request }))
+    };
+    documents()?.into_iter().map(encode).collect()
 }
 
 /// As many documents as wanted, no two with the same id. `run` tells those of one call from those

@@ -30,7 +30,7 @@ fn host() -> (Models, Host) {
     models.install("e", "broken", guest("trap-in-describe"));
     let policy = "deadline = '20s'\n[roles]\nchampion = 'champion'\n";
     models.install("slow", "champion", guest("loop-in-predict"));
-    models.manifest("slow", "champion", "[limits]\ncpu = '1min'\nwall = '1min'\n");
+    models.manifest("slow", "champion", "[limits]\ncpu = '3s'\nwall = '1min'\n");
     models.policy("slow", policy);
     for (endpoint, name) in
         [("all", "every-datatype"), ("halves", "datatypes-14"), ("typed", "datatypes-13")]

@@ -99,7 +99,7 @@ impl<H: Host> GrpcRoutes<H> {
                 let (head, body) = request.into_parts();
                 let entry = shared.guard.admit(&caller, &head.headers, method.act())?;
                 let asked = shared.message(&head, body).await?;
-                health::watch(Arc::clone(shared), caller, entry, &asked)
+                health::watch(Arc::clone(shared), caller, entry, &head, &asked)
             }
             _ => {
                 let (head, body) = request.into_parts();

@@ -1,5 +1,6 @@
 //! The protocol over gRPC: frames, statuses and limits.
 
+use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -39,7 +40,11 @@ impl Received {
 
 impl Caller {
     pub(crate) async fn connect(rig: &Rig) -> Self {
-        let stream = TcpStream::connect(rig.grpc().await).await.expect("the listener is there");
+        Self::connect_to(rig.grpc().await).await
+    }
+
+    async fn connect_to(address: SocketAddr) -> Self {
+        let stream = TcpStream::connect(address).await.expect("the listener is there");
         let connected = handshake(TokioExecutor::new(), TokioIo::new(stream)).await;
         let (sender, connection) = connected.expect("the other side speaks HTTP/2");
         tokio::spawn(connection);
@@ -56,13 +61,7 @@ impl Caller {
         headers: &[(&str, &str)],
         body: &[u8],
     ) -> Received {
-        let mut request = Request::post(format!("http://test/{path}"))
-            .header("content-type", "application/grpc")
-            .header("te", "trailers");
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        let request = request.body(Full::from(Bytes::copy_from_slice(body))).expect("a request");
+        let request = request(path, headers, body);
         let reply = self.0.send_request(request).await.expect("the stream is open");
         assert_eq!(reply.status(), 200);
         let head = reply.headers().clone();
@@ -70,6 +69,16 @@ impl Caller {
         let ends = body.trailers().cloned().unwrap_or(head);
         Received { messages: unframed(body.to_bytes()), ends }
     }
+}
+
+fn request(path: &str, headers: &[(&str, &str)], body: &[u8]) -> Request<Full<Bytes>> {
+    let mut request = Request::post(format!("http://test/{path}"))
+        .header("content-type", "application/grpc")
+        .header("te", "trailers");
+    for (name, value) in headers {
+        request = request.header(*name, *value);
+    }
+    request.body(Full::from(Bytes::copy_from_slice(body))).expect("a request")
 }
 
 pub(crate) fn framed(messages: &[&[u8]]) -> Vec<u8> {
@@ -323,4 +332,21 @@ async fn what_is_not_grpc_is_told_so() {
     let reply = client.call(crate::client::get("/v2/models")).await;
     let error = "content-type: found ``, expected application/grpc";
     assert_eq!((reply.status, &*reply.error()), (415, error));
+}
+
+#[tokio::test]
+async fn a_stream_that_would_go_on_ends_with_the_listener() {
+    let rig = Rig::start(FrontLimits::default()).await;
+    let (address, stop, served) = rig.serve_grpc().await;
+    let mut caller = Caller::connect_to(address).await;
+    let path = "grpc.health.v1.Health/Watch";
+    let request = request(path, &[], &framed(&[&texts(&["echo"])]));
+    let mut body = caller.0.send_request(request).await.unwrap().into_body();
+    let first = body.frame().await.unwrap().unwrap().into_data().unwrap();
+    assert_eq!(unframed(first), [&[8, 1][..]]);
+    drop(stop);
+    let rest = body.collect().await.unwrap();
+    assert_eq!(rest.trailers().unwrap()["grpc-status"], "14");
+    assert_eq!(unframed(rest.to_bytes()), [&[8, 2][..]]);
+    served.await.unwrap().unwrap();
 }

@@ -36,10 +36,17 @@ impl Rig {
 
     /// A listener for gRPC beside it, for as long as the process runs.
     pub(crate) async fn grpc(&self) -> SocketAddr {
-        let (address, stop, _) = listen(self.routes.grpc(), FrontLimits::default(), None).await;
+        let (address, stop, _) = self.serve_grpc().await;
         // Dropping it would stop the listener.
         std::mem::forget(stop);
         address
+    }
+
+    /// The same; dropping the sender stops it.
+    pub(crate) async fn serve_grpc(
+        &self,
+    ) -> (SocketAddr, oneshot::Sender<()>, JoinHandle<Result<(), ServeError>>) {
+        listen(self.routes.grpc(), FrontLimits::default(), None).await
     }
 
     pub(crate) async fn connect(&self) -> Client {

@@ -30,6 +30,8 @@ pub(super) fn request_with(document: &[u8], tail: Option<&[u8]>) -> Result<Infer
         "parameters" => fill(&mut parameters, || self::parameters(reader)),
         "inputs" => fill(&mut inputs, || tensors(reader)),
         "outputs" => fill(&mut outputs, || requested_outputs(reader)),
+        // Some clients say here too whom they ask; whoever routes the request goes by its path.
+        "model_name" | "model_version" => string(reader).map(drop),
         _ => Err(unknown("id, parameters, inputs or outputs")),
     })?;
     reader.finish()?;

@@ -8,6 +8,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use hyper::body::Frame;
+use hyper::http::request::Parts;
 use prost::Message;
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
@@ -16,15 +17,19 @@ use tonic_health::pb::health_check_response::ServingStatus;
 use tonic_health::pb::{HealthCheckRequest, HealthCheckResponse};
 
 use crate::caller::Caller;
+use crate::connection::Stopping;
 use crate::guard::{Act, Entry};
-use crate::host::{Host, NotFound, Readiness};
+use crate::host::{Host, InferError, NotFound, Readiness};
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 use crate::routes::grpc::frames::framed;
+use crate::routes::grpc::status::trailers;
 use crate::routes::grpc::{decoded, encoded};
 use crate::routes::public::Shared;
 
 const INFERENCE_SERVICE: &str = "inference.GRPCInferenceService";
+/// What a watch ends with.
+const STOPPING: Problem = Problem::Infer(InferError::ShuttingDown);
 /// How often whoever watches is told of what has changed.
 const LOOK_EVERY: Duration = Duration::from_millis(500);
 
@@ -64,24 +69,34 @@ pub(super) fn watch<H: Host>(
     shared: Arc<Shared<H>>,
     caller: Caller,
     entry: Entry,
+    head: &Parts,
     message: &Bytes,
 ) -> Result<Reply, Problem> {
     let HealthCheckRequest { service } = decoded(message)?;
     let (sender, frames) = mpsc::channel(1);
     let mut task = JoinSet::new();
+    let mut stopping = Stopping::of(&head.extensions);
     task.spawn(async move {
         let mut told = None;
+        let tell = async |status: ServingStatus| {
+            let message = HealthCheckResponse { status: status.into() };
+            let frame = framed(|out| out.extend_from_slice(&message.encode_to_vec()));
+            sender.send(Frame::data(frame)).await.is_ok()
+        };
         loop {
             let status = shared.serving(Some(&caller), &service);
             let status = status.unwrap_or(ServingStatus::ServiceUnknown);
-            if told.replace(status) != Some(status) {
-                let message = HealthCheckResponse { status: status.into() };
-                let frame = framed(|out| out.extend_from_slice(&message.encode_to_vec()));
-                if sender.send(Frame::data(frame)).await.is_err() {
-                    return;
-                }
+            if told.replace(status) != Some(status) && !tell(status).await {
+                return;
             }
-            sleep(LOOK_EVERY).await;
+            tokio::select! {
+                () = sleep(LOOK_EVERY) => {}
+                () = stopping.begun() => break,
+            }
+        }
+        if tell(ServingStatus::NotServing).await {
+            // Nobody listens where the caller has gone.
+            let _gone = sender.send(Frame::trailers(trailers(&STOPPING))).await;
         }
     });
     let mut reply = reply::stream(frames, task);

@@ -11,6 +11,7 @@ use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::body;
+use crate::connection::Stopping;
 use crate::gate::Pass;
 use crate::guard::{Act, Peer};
 use crate::headers;
@@ -51,6 +52,8 @@ async fn run<H: Host>(
     body: Incoming,
     sender: &mpsc::Sender<Frame<Bytes>>,
 ) -> Result<(), Problem> {
+    let mut stopping = Stopping::of(&head.extensions);
+    let mut is_stopping = false;
     let from = Arc::new((head.headers, peer));
     let mut messages = Messages::new(body, &shared.memory, shared.limits.body_bytes_max)?;
     let mut open = JoinSet::new();
@@ -72,9 +75,12 @@ async fn run<H: Host>(
                     });
                 }
             },
-            else => return Ok(()),
+            () = stopping.begun(), if !has_ended => (has_ended, is_stopping) = (true, true),
+            else => break,
         }
     }
+    // What had been asked has its answers, and whoever would ask on has to go elsewhere.
+    if is_stopping { Err(Problem::Infer(InferError::ShuttingDown)) } else { Ok(()) }
 }
 
 /// The answer to one question, or why there is none, as a message in its frame.
