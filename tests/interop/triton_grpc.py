@@ -125,6 +125,14 @@ def a_stream_answers_each_question(client):
     assert len(errors) == 1 and "there is no endpoint `nobody`" in errors[0], errors
 
 
+def models_are_unloaded_and_loaded(client):
+    client.unload_model("spare")
+    refused(lambda: client.infer("spare", the_x(3.0)), "UNAVAILABLE", "paused")
+    client.load_model("spare")
+    assert client.infer("spare", the_x(3.0)).as_numpy("y")[0] == 6.0
+    refused(lambda: client.unload_model("nobody"), "NOT_FOUND", "there is no endpoint `nobody`")
+
+
 def main():
     with grpc.InferenceServerClient(sys.argv[2]) as client:
         every_datatype_as_raw_contents(client)
@@ -133,6 +141,7 @@ def main():
         the_server_says_what_it_is(client)
         what_is_wrong_has_a_status(client)
         a_stream_answers_each_question(client)
+        models_are_unloaded_and_loaded(client)
 
 
 main()

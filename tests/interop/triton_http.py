@@ -3,6 +3,7 @@
 import base64
 import json
 import sys
+import time
 import urllib.request
 
 import numpy as np
@@ -128,6 +129,38 @@ def statistics_count_truly(client):
     assert len(client.get_inference_statistics()["model_stats"]) >= 3
 
 
+def models_are_unloaded_and_loaded(client, rest):
+    def state(model):
+        index = client.get_model_repository_index()
+        (entry,) = [entry for entry in index if (entry["name"], entry["version"]) == ("spare", model)]
+        return entry["state"]
+
+    def until(model, expected):
+        for _ in range(600):
+            if state(model) == expected:
+                return
+            time.sleep(0.05)
+        raise AssertionError(f"{model} is {state(model)}, expected {expected}")
+
+    def change(path, body=b"{}"):
+        headers = {"content-type": "application/json"}
+        request = urllib.request.Request(f"http://{rest}/v2/repository/models/spare/{path}", data=body, headers=headers)
+        urllib.request.urlopen(request).read()
+
+    x = http.InferInput("x", [1], "FP64").set_data_from_numpy(np.array([3.0]))
+    until("champion", "READY")
+    client.unload_model("spare")
+    until("champion", "UNAVAILABLE")
+    refused(lambda: client.infer("spare", [x]), "paused")
+    client.load_model("spare")
+    until("champion", "READY")
+    assert client.infer("spare", [x]).as_numpy("y")[0] == 6.0
+    change("versions/second/unload")
+    until("second", "UNAVAILABLE")
+    change("versions/second/load")
+    until("second", "READY")
+
+
 def what_is_wrong_is_said(client):
     x = http.InferInput("x", [2], "FP64").set_data_from_numpy(np.array([3.0, 4.0]))
     refused(lambda: client.infer("e", [x]), "found FP64 [2], expected FP64 [1]")
@@ -149,6 +182,7 @@ def main():
         the_server_says_what_it_is(client)
         statistics_count_truly(client)
         what_is_wrong_is_said(client)
+        models_are_unloaded_and_loaded(client, rest)
 
 
 main()

@@ -80,14 +80,15 @@ pub trait Host: Send + Sync + 'static {
     /// Lists the models that the caller sees, loaded or not.
     fn repository(&self, caller: &Caller) -> Vec<IndexEntry>;
 
-    /// Has a model loaded or unloaded, or all models of an endpoint.
+    /// Has a model loaded or unloaded, or all models of an endpoint. Writes files, and may wait for
+    /// them to be read: never run between calls.
     fn change_repository(
         &self,
         caller: &Caller,
         endpoint: &str,
         model: Option<&str>,
         change: RepositoryChange,
-    ) -> impl Future<Output = Result<(), InferError>> + Send;
+    ) -> Result<(), InferError>;
 
     /// Says whether the host works at all; where it does not, it wants to be restarted.
     fn live(&self) -> bool;
@@ -181,10 +182,10 @@ pub enum InferError {
     Refused(Refusal),
     /// Because the one model that was asked broke.
     Faulted(Fault),
-    /// Because the host does not do such a thing.
-    Unsupported {
-        /// What it does not do.
-        what: String,
+    /// Because of how things are; nothing was changed.
+    Conflict {
+        /// What is in the way.
+        message: String,
     },
     /// Because the host is about to stop.
     ShuttingDown,

@@ -280,7 +280,7 @@ const fn infer_status(error: &InferError) -> StatusCode {
         | InferError::StreamPoisoned
         | InferError::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
         InferError::StreamFull => StatusCode::INSUFFICIENT_STORAGE,
-        InferError::Unsupported { .. } => StatusCode::NOT_IMPLEMENTED,
+        InferError::Conflict { .. } => StatusCode::CONFLICT,
         InferError::NothingCame { .. } => StatusCode::GATEWAY_TIMEOUT,
         InferError::Faulted(_) | InferError::Internal => StatusCode::INTERNAL_SERVER_ERROR,
     }
@@ -301,7 +301,7 @@ fn describe(error: &InferError) -> String {
         InferError::Faulted(fault) => {
             format!("the model broke ({}): {}", fault.class, fault.message)
         }
-        InferError::Unsupported { what } => format!("this server does not {what}"),
+        InferError::Conflict { message } => message.clone(),
         InferError::ShuttingDown => "the server is about to stop".to_owned(),
         InferError::Internal => "the server failed; its log says how".to_owned(),
     }

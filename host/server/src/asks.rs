@@ -160,15 +160,14 @@ impl front::Host for Shared {
         self.index(caller)
     }
 
-    async fn change_repository(
+    fn change_repository(
         &self,
         caller: &Caller,
         name: &str,
-        _: Option<&str>,
-        _: RepositoryChange,
+        model: Option<&str>,
+        change: RepositoryChange,
     ) -> Result<(), InferError> {
-        self.known_endpoint(caller, name)?;
-        Err(extensions::unsupported())
+        extensions::change(self, caller, name, model, change)
     }
 
     fn live(&self) -> bool {

@@ -68,11 +68,7 @@ impl Generator {
         Self::over(address, connections, bodies.iter().map(of).collect())
     }
 
-    fn over(
-        address: SocketAddr,
-        connections: usize,
-        requests: Arc<[Vec<u8>]>,
-    ) -> Result<Self> {
+    fn over(address: SocketAddr, connections: usize, requests: Arc<[Vec<u8>]>) -> Result<Self> {
         let runtime = runtime::Builder::new_current_thread().enable_all().build()?;
         let connections = runtime.block_on(async {
             let mut open = Vec::with_capacity(connections);

@@ -4,10 +4,10 @@ use std::time::Duration;
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
-use message::record::{Arrival, decode_request_record};
 use message::oip::{
     BinaryDocument, ProtobufRequest, decode_request, encode_binary_request, encode_protobuf_request,
 };
+use message::record::{Arrival, decode_request_record};
 use message::{Parameter, Request, Time};
 
 use crate::folder::root;
@@ -76,7 +76,7 @@ mod tests {
         let documents = distinct(500, 7).unwrap();
         let mut ids: Vec<String> = documents
             .iter()
-            .map(|it| message::oip::decode_request(it).unwrap().id.unwrap())
+            .map(|it| decode_request(it).unwrap().id.unwrap())
             .collect();
         ids.sort();
         ids.dedup();

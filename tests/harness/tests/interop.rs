@@ -29,6 +29,9 @@ fn host() -> (Models, Host) {
     models.install("e", "prude", guest("refuses"));
     models.install("e", "broken", guest("trap-in-describe"));
     let policy = "deadline = '20s'\n[roles]\nchampion = 'champion'\n";
+    models.install("spare", "champion", guest("times-2"));
+    models.install("spare", "second", guest("times-3"));
+    models.policy("spare", policy);
     models.install("slow", "champion", guest("loop-in-predict"));
     models.manifest("slow", "champion", "[limits]\ncpu = '3s'\nwall = '1min'\n");
     models.policy("slow", policy);
@@ -39,7 +42,7 @@ fn host() -> (Models, Host) {
         models.policy(endpoint, policy);
     }
     let host = Host::start(&models.path(), Options::default());
-    for endpoint in ["e", "slow", "all", "halves", "typed"] {
+    for endpoint in ["e", "spare", "slow", "all", "halves", "typed"] {
         host.wait_until_settled(endpoint);
     }
     (models, host)

@@ -1,5 +1,6 @@
 //! The routes of the protocol's extensions: statistics, and the repository of models.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use base64::Engine;
@@ -9,6 +10,7 @@ use hyper::StatusCode;
 use hyper::body::Incoming;
 use hyper::http::request::Parts;
 use serde_json::{Value, json};
+use tokio::task::spawn_blocking;
 
 use crate::caller::Caller;
 use crate::extensions::{IndexEntry, IndexState, ModelStatistics, RepositoryChange, Tally};
@@ -110,9 +112,24 @@ impl<H: Host> Shared<H> {
         model: Option<&str>,
         change: RepositoryChange,
     ) -> Result<Reply, Problem> {
-        let changed = self.host.change_repository(caller, endpoint, model, change).await;
-        changed.map_err(|error| Problem::from_infer(error, endpoint, model))?;
+        self.repository_changed(caller, endpoint, model, change).await?;
         Ok(reply::json(StatusCode::OK, &json!({})))
+    }
+
+    pub(super) async fn repository_changed(
+        &self,
+        caller: &Caller,
+        endpoint: &str,
+        model: Option<&str>,
+        change: RepositoryChange,
+    ) -> Result<(), Problem> {
+        let (host, caller) = (Arc::clone(&self.host), caller.clone());
+        let (name, version) = (endpoint.to_owned(), model.map(str::to_owned));
+        let changed = spawn_blocking(move || {
+            host.change_repository(&caller, &name, version.as_deref(), change)
+        });
+        let changed = changed.await.unwrap_or(Err(InferError::Internal));
+        changed.map_err(|error| Problem::from_infer(error, endpoint, model))
     }
 
     /// The body of a call that may have none: an object, or `null`.

@@ -264,8 +264,7 @@ impl<H: Host> Shared<H> {
             RepositoryChange::Unload
         };
         let (endpoint, model) = (request.endpoint(), request.version());
-        let changed = self.host.change_repository(caller, endpoint, model, change).await;
-        changed.map_err(|error| Problem::from_infer(error, endpoint, model))?;
+        self.repository_changed(caller, endpoint, model, change).await?;
         let done = wire::RepositoryChangeResponse { name: endpoint.to_owned(), done: true };
         Ok(encoded(&done, entry))
     }

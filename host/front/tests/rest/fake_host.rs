@@ -235,7 +235,7 @@ impl Host for FakeHost {
         ]
     }
 
-    async fn change_repository(
+    fn change_repository(
         &self,
         _: &Caller,
         endpoint: &str,

@@ -103,8 +103,7 @@ impl Loads {
 
     fn take_binary(host: &Server, reference: &Server) -> Result<Self> {
         let bodies = samples::binary()?;
-        let connect =
-            |address| Generator::connect_binary(address, "flights", CONNECTIONS, &bodies);
+        let connect = |address| Generator::connect_binary(address, "flights", CONNECTIONS, &bodies);
         let (mut ours, mut theirs) = (connect(host.rest())?, connect(reference.rest())?);
         Self::in_turns(|length| ours.closed_loop(length), |length| theirs.closed_loop(length))
     }

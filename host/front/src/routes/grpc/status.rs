@@ -103,12 +103,8 @@ mod tests {
         check(Problem::Infer(invalid), "3", "x: found 50 %25, expected %C3%BC%0A");
         let json = Bytes::from_static(br#"{"error":"no model had answered"}"#);
         check(Problem::Infer(InferError::NothingCame { json }), "4", "no model had answered");
-        let what = "do this".to_owned();
-        check(
-            Problem::Infer(InferError::Unsupported { what }),
-            "12",
-            "this server does not do this",
-        );
+        let conflict = InferError::Conflict { message: "it answers".to_owned() };
+        check(Problem::Infer(conflict), "9", "it answers");
         check(Problem::TooManyCalls, "8", "too many open calls");
         check(Problem::BodyTooLarge { limit: 5 }, "8", "the body is larger than 5 bytes");
         check(Problem::Infer(InferError::ShuttingDown), "14", "the server is about to stop");
