@@ -1,4 +1,4 @@
-//! Open Inference Protocol v2 over REST, the admin pages, and the listener under both.
+//! Open Inference Protocol v2 over REST and gRPC, the admin pages, and the listener under both.
 //!
 //! The front knows nothing of models, streams or policies: it asks through [`Host`] and [`Admin`],
 //! which `server` implements. There is no middleware stack. One service per listener parses the
@@ -13,7 +13,10 @@
 //! | `POST /v2/models/{endpoint}/records` | `{"first_offset", "count"}`: one request a line, appended to the endpoint's stream |
 //! | `GET /v2/models/{endpoint}[/versions/{model}]` | the tensors in and out |
 //! | `GET /v2/models/{endpoint}[/versions/{model}]/ready` | whether it can answer, with the reason if not |
+//! | `GET /v2/models/{endpoint}[/versions/{model}]/stats`, `GET /v2/models/stats` | what models have done |
 //! | `GET /v2/models` | the endpoints |
+//! | `POST /v2/repository/index` | the models, loaded or not |
+//! | `POST /v2/repository/models/{endpoint}[/versions/{model}]/load`, `…/unload` | `{}` |
 //! | `GET /v2`, `GET /v2/health/live`, `GET /v2/health/ready` | the server itself |
 //!
 //! On the listener for operators, whose endpoints are one segment (`acme%2Ffraud`):
@@ -35,7 +38,7 @@
 //!
 //! An endpoint of a tenant (`acme/fraud`) is written either way: `/v2/models/acme/fraud/infer` or
 //! `/v2/models/acme%2Ffraud/infer`. The request parameters `timeout` (µs) and `priority` are passed
-//! on to the host. Whatever is not a success has the body `{"error": "…"}`.
+//! on to the host. Tensors may stand in binary behind the document, either way. Whatever is not a success has the body `{"error": "…"}`.
 
 mod body;
 mod caller;

@@ -4,7 +4,8 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::sync::OnceLock;
 
-use harness::{Host, Models, Options, guest};
+use harness::{Host, Models, Options, Record, guest, understudy};
+use serde_json::{Value, json};
 
 /// The Python with the packages of those clients.
 fn python() -> &'static Path {
@@ -48,8 +49,9 @@ fn host() -> (Models, Host) {
     (models, host)
 }
 
-fn run(program: &str) {
-    let (_models, host) = host();
+/// Runs a program to its good end, and returns the host that it talked to.
+fn run(program: &str) -> (Models, Host) {
+    let (models, host) = host();
     let proto = folder().join("../../host/front/proto/inference.proto");
     let done = Command::new(python())
         .arg(folder().join(program))
@@ -61,25 +63,50 @@ fn run(program: &str) {
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     let (out, errors) = (text(&done.stdout), text(&done.stderr));
     assert!(done.status.success(), "{program}:\n{out}{errors}\nthe host said:\n{}", host.log());
-    host.stop();
+    (models, host)
+}
+
+/// The first request that an endpoint was asked, as its record has it and as `understudy read` shows it.
+fn first_request(host: &Host, endpoint: &str) -> (Record, Value) {
+    let record = host.topic(endpoint, "requests").remove(0);
+    let data = host.data();
+    let data = data.to_str().expect("a path of UTF-8");
+    let shown = understudy(["read", endpoint, "requests", "--json", "--limit", "1", "--data", data]);
+    let shown = serde_json::from_slice(&shown.stdout).expect("a record a line");
+    (record, shown)
 }
 
 #[test]
 fn the_http_client_of_triton_finds_what_it_expects() {
-    run("triton_http.py");
+    let (_models, host) = run("triton_http.py");
+    let (record, shown) = first_request(&host, "all");
+    assert_eq!(record.headers["content-type"], "application/octet-stream");
+    assert!(record.headers["inference-header-content-length"].parse::<usize>().is_ok());
+    assert_eq!(shown["value"]["inputs"][0]["data"], json!([true, false, true]));
+    host.stop();
 }
 
 #[test]
 fn the_grpc_client_of_triton_finds_what_it_expects() {
-    run("triton_grpc.py");
+    let (_models, host) = run("triton_grpc.py");
+    let (record, shown) = first_request(&host, "typed");
+    assert_eq!(record.headers["content-type"], "application/x-protobuf");
+    assert_eq!(shown["value"]["inputs"][0]["data"], json!([true, false, true]));
+    let events = host.topic("spare", "events");
+    let unloaded = |event: &Record| {
+        event.value["event"] == "pause"
+            && event.value["why"].as_str().is_some_and(|why| why.contains("extension"))
+    };
+    assert!(events.iter().any(unloaded), "{events:?}");
+    host.stop();
 }
 
 #[test]
 fn the_clients_of_kserve_find_what_they_expect() {
-    run("kserve_clients.py");
+    run("kserve_clients.py").1.stop();
 }
 
 #[test]
 fn health_and_reflection_are_what_their_packages_expect() {
-    run("grpc_services.py");
+    run("grpc_services.py").1.stop();
 }

@@ -153,3 +153,13 @@ fn every_half_comes_back_to_the_bit() {
         assert!(bf16.to_bits() == bits || bf16.is_nan() && half::bf16::from_bits(bits).is_nan());
     }
 }
+
+#[test]
+fn the_example_of_the_documentation_is_a_request() {
+    let page = include_str!("../../../../docs/protocol.md");
+    let (_, behind) = page.split_once("```json\n").expect("an example");
+    let (example, _) = behind.split_once("```").expect("its end");
+    let request = decode_request(example.as_bytes()).expect("a request");
+    assert_eq!(request.inputs[0].contents, Contents::F32s(vec![1400.0, 760.5]));
+    assert_eq!(request.outputs[0].name, "delayed");
+}
