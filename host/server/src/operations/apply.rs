@@ -78,8 +78,10 @@ pub(super) fn apply(
         endpoint = %scene.endpoint.name, event = plan.event, who = %caller.name,
         model = plan.model.as_ref().map(ToString::to_string), "an operator changed the folder"
     );
-    wait(scene, &plan, &would_be, &mut document);
-    standing.expect(None);
+    // What is not taken up yet is still expected, and no change by somebody else when it is.
+    if wait(scene, &plan, &would_be, &mut document) {
+        standing.expect(None);
+    }
     Ok(document)
 }
 
@@ -215,8 +217,9 @@ fn prune(folder: &Path) {
     }
 }
 
-/// Waits until the host has taken the change up, and says how far it has come.
-fn wait(scene: &Scene, plan: &Plan, would_be: &EndpointSpec, document: &mut Value) {
+/// Waits until the host has taken the change up, and says how far it has come. Returns whether it
+/// has.
+fn wait(scene: &Scene, plan: &Plan, would_be: &EndpointSpec, document: &mut Value) -> bool {
     let until = Instant::now() + PATIENCE;
     let standing = &scene.endpoint.standing;
     let is_taken_up = |heard: &Heard| {
@@ -224,14 +227,15 @@ fn wait(scene: &Scene, plan: &Plan, would_be: &EndpointSpec, document: &mut Valu
             && heard.awaited.is_empty()
             && is_loaded(scene, plan, would_be)
     };
-    if standing.wait(until, is_taken_up) {
+    let taken_up = standing.wait(until, is_taken_up);
+    if taken_up {
         document["outcome"] = json!("taken up");
     } else {
         let awaited = standing.heard().awaited;
         document["outcome"] = json!("written");
         document["waits_for"] = json!(awaited.iter().map(ToString::to_string).collect::<Vec<_>>());
     }
-    let Some(model) = &plan.model else { return };
+    let Some(model) = &plan.model else { return taken_up };
     let parts = scene.endpoint.parts.load();
     let part = parts.iter().find(|part| part.model == *model);
     document["state"] = json!(part.map(|part| part.state.name()));
@@ -239,6 +243,7 @@ fn wait(scene: &Scene, plan: &Plan, would_be: &EndpointSpec, document: &mut Valu
         State::Refused(reason) => Some(reason.clone()),
         _ => part.note.clone(),
     }));
+    taken_up
 }
 
 /// Whether the host has seen the files of the change.
