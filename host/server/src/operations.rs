@@ -54,7 +54,7 @@ pub(crate) fn change(shared: &Shared, caller: &Caller, change: Change) -> Result
     let scene = Scene::read(shared, endpoint)?;
     let terms = &change.terms;
     let plan = plan_of(shared, &scene, change.operation, terms.force)?;
-    apply::apply(shared, &scene, caller, terms, plan)
+    apply::apply(&scene, caller, terms, plan)
 }
 
 fn endpoint_of(shared: &Shared, caller: &Caller, name: &str) -> Result<Arc<Endpoint>, Declined> {

@@ -19,7 +19,6 @@ use super::plan::{Content, FileChange, Plan, Source};
 use super::report;
 use super::scene::{HISTORY, Scene};
 use crate::clock;
-use crate::host::Shared;
 use crate::stage::State;
 use crate::standing::Heard;
 
@@ -30,7 +29,6 @@ const KEPT: usize = 5;
 
 /// Makes a change, or says what it would do.
 pub(super) fn apply(
-    _shared: &Shared,
     scene: &Scene,
     caller: &Caller,
     terms: &Terms,
