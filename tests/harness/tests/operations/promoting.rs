@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use harness::{Models, guest};
+use harness::{Load, Models, guest};
 use serde_json::Value;
 
 use crate::{RICH, Theatre};
@@ -187,5 +187,32 @@ fn a_policy_that_is_no_order_is_changed_by_force_in_the_roles_alone() {
         .replace("champion = 'champion'", "champion = \"newcomer\"\nchallengers = [\"champion\"]");
     assert_eq!(theatre.text("endpoint.toml"), expected);
     assert!(fs::metadata(theatre.models.file("e", "champion.wasm")).is_ok());
+    theatre.host.stop();
+}
+
+#[test]
+fn callers_notice_nothing_but_who_answers() {
+    let theatre = Theatre::new();
+    theatre.warm("newcomer");
+    let load = Load::start(&theatre.host, "e");
+    for _ in 0..3 {
+        for arguments in [
+            &["promote", "e", "newcomer"][..],
+            &["pause", "e", "champion"],
+            &["resume", "e", "champion"],
+            &["rollback", "e"],
+            &["rollback", "e"],
+            &["rollback", "e"],
+        ] {
+            load.wait_for_calls(10);
+            theatre.run(arguments).output();
+        }
+    }
+    load.wait_for_calls(10);
+    let report = load.finish();
+    report.assert_no_failure();
+    report.assert_answered_by(&["champion", "newcomer"]);
+    assert!(report.answers_of("newcomer") > 0 && report.answers_of("champion") > 0);
+    assert_eq!(theatre.text("endpoint.toml"), RICH);
     theatre.host.stop();
 }
