@@ -5,6 +5,7 @@
 
 pub mod conduct;
 pub mod default_value;
+pub mod flow;
 mod places;
 pub mod policy;
 pub mod roles;
@@ -26,6 +27,7 @@ use crate::units::{self, Span};
 
 pub use conduct::{ErrorBudget, Pace, Quarantine};
 pub use default_value::DefaultValue;
+pub use flow::Flow;
 pub use places::Place;
 pub use policy::{
     Arm, EndpointPolicy, Ensemble, PolicyConfig, Preference, Preferred, Ramp, Split, Weighted,
@@ -57,6 +59,8 @@ pub struct EndpointConfig {
     #[serde(rename = "route")]
     #[schemars(with = "Vec<route::RouteKeys>")]
     pub routes: Vec<Route>,
+    /// The topics that requests come from and answers go to, besides the endpoint's own.
+    pub flow: Flow,
     /// The sizes of what waits.
     pub limits: EndpointLimits,
     /// How the records of this endpoint are kept.
@@ -156,6 +160,7 @@ impl Default for EndpointConfig {
             roles: Roles::default(),
             policy: EndpointPolicy::default(),
             routes: Vec::new(),
+            flow: Flow::default(),
             limits: defaults.limits,
             stream: defaults.stream,
             schema: None,
@@ -261,6 +266,10 @@ order = [{ model = "hawaiian" }, { model = "gbdt" }]
             calls = 8
             nan_is_fault = true
             budget = { faults = "2%", over = "1d", calls = 10 }
+            [flow]
+            source = "orders"
+            answers = "decisions"
+            return_to = ["replies-*"]
             [pace]
             late = "11%"
             window = "12s"
@@ -286,6 +295,7 @@ order = [{ model = "hawaiian" }, { model = "gbdt" }]
         assert_eq!(config.stream.retention.hard_size_bytes, Some(5 << 20));
         assert_eq!(config.quarantine.backoff_longest, Duration::from_secs(4));
         assert_eq!(config.quarantine.budget.fault_share, 0.02);
+        assert_eq!(config.flow.source.as_deref(), Some("orders"));
         assert_eq!((config.pace.late_share, config.pace.requests), (0.11, 13));
         let outputs = config.schema.unwrap().outputs;
         assert_eq!(outputs["delayed"].shape, Some(vec![None, Some(2)]));
@@ -297,7 +307,7 @@ order = [{ model = "hawaiian" }, { model = "gbdt" }]
         refused(
             "deadlin = '50ms'",
             "1: deadlin: found an unknown key, expected one of \"deadline\", \"key\", \"paused\", \
-             \"roles\", \"policy\", \"route\", \"limits\", \"stream\", \"schema\", \"quarantine\", \
+             \"roles\", \"policy\", \"route\", \"flow\", \"limits\", \"stream\", \"schema\", \"quarantine\", \
              \"pace\", \
              \"warm_up_requests\"; did you mean \"deadline\"?",
         );

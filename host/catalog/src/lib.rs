@@ -30,8 +30,9 @@ pub use catalog::{Catalog, EndpointSpec, ModelFile, ReadError};
 pub use default_outputs::{DefaultError, default_outputs};
 pub use diff::{Change, diff};
 pub use draft::{Draft, ENDPOINT_FILE};
+pub use endpoint::flow;
 pub use endpoint::{
-    Arm, Decoy, DefaultValue, EndpointConfig, EndpointLimits, EndpointPolicy, Ensemble, Fsync,
+    Arm, Decoy, DefaultValue, EndpointConfig, EndpointLimits, EndpointPolicy, Ensemble, Flow, Fsync,
     ModelPattern, Place, PolicyConfig, Preference, Preferred, Quarantine, Ramp, Retention, Roles,
     Route, RouteKind, SchemaConfig, SchemaError, Split, StreamConfig, TensorForm, Weighted,
 };

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use bytes::Bytes;
 use hyper::HeaderMap;
 use hyper::header::{CONTENT_ENCODING, CONTENT_TYPE, HeaderName, HeaderValue};
 use message::oip::Encoding;
@@ -10,9 +11,26 @@ use crate::problem::Problem;
 
 const INFERENCE_HEADER_CONTENT_LENGTH: HeaderName =
     HeaderName::from_static("inference-header-content-length");
+/// What the name of a header begins with that is a header of a record.
+const RECORD_HEADER: &str = "understudy-header-";
+const RETURN_TO: &str = "return-to";
 const IDEMPOTENCY_KEY: &str = "idempotency-key";
 const OPERATOR: &str = "x-understudy-operator";
 const TRACEPARENT: &str = "traceparent";
+
+/// The headers that the records of a call get: those whose names begin with `understudy-header-`.
+pub(crate) fn of_record(headers: &HeaderMap) -> Result<Vec<(String, Bytes)>, Problem> {
+    let named = headers.iter().filter_map(|(name, value)| {
+        let name = name.as_str().strip_prefix(RECORD_HEADER)?;
+        Some((name.to_owned(), Bytes::copy_from_slice(value.as_bytes())))
+    });
+    let named: Vec<_> = named.collect();
+    if named.iter().any(|(name, _)| name.is_empty()) {
+        let expected = "the name of a header of a record behind it";
+        return Err(Problem::Header { name: RECORD_HEADER, expected });
+    }
+    Ok(named)
+}
 
 /// Checks that the body is what `accepted` says, as far as the headers tell; no type is any type.
 pub(crate) fn check_body(
@@ -97,6 +115,16 @@ pub(crate) fn operator(headers: &HeaderMap) -> Result<Option<String>, Problem> {
     }
 }
 
+/// The topic that the answer is to go to as well: `topic:replies`.
+pub(crate) fn return_to(headers: &HeaderMap) -> Result<Option<String>, Problem> {
+    let Some(found) = headers.get(RETURN_TO) else { return Ok(None) };
+    let expected = "topic: and the name of a topic, such as topic:replies";
+    match found.to_str().ok().and_then(|found| found.strip_prefix("topic:")) {
+        Some(topic) if (1..=200).contains(&topic.len()) => Ok(Some(topic.to_owned())),
+        _ => Err(Problem::Header { name: RETURN_TO, expected }),
+    }
+}
+
 /// The caller's trace. One in another form is ignored, as W3C Trace Context wants it.
 pub(crate) fn traceparent(headers: &HeaderMap) -> Option<String> {
     const DASHES: [usize; 3] = [2, 35, 52];
@@ -158,6 +186,16 @@ mod tests {
         }
         for bad in ["", "5", "m", "-5m", "123456789m", "5x", "1.5S"] {
             assert!(grpc_timeout(&headers(name, bad)).is_err(), "{bad}");
+        }
+    }
+
+    #[test]
+    fn a_return_address_is_a_topic() {
+        let name = RETURN_TO;
+        assert_eq!(return_to(&HeaderMap::new()).unwrap(), None);
+        assert_eq!(return_to(&headers(name, "topic:a/b")).unwrap().as_deref(), Some("a/b"));
+        for text in ["", "a", "topic:", "queue:a"] {
+            assert!(return_to(&headers(name, text)).is_err(), "{text:?}");
         }
     }
 

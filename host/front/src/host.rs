@@ -50,6 +50,18 @@ pub trait Host: Send + Sync + 'static {
         records: Vec<Bytes>,
     ) -> impl Future<Output = Result<Appended, InferError>> + Send;
 
+    /// Appends records to a topic that belongs to no endpoint: all or none of them. Where the caller
+    /// sees no such topic, it is an unknown endpoint that is reported, with the topics it sees.
+    fn append_to_topic(
+        &self,
+        caller: &Caller,
+        topic: &str,
+        records: Vec<TopicRecord>,
+    ) -> impl Future<Output = Result<Appended, InferError>> + Send {
+        let _ = (caller, topic, records);
+        std::future::ready(Err(InferError::UnknownEndpoint { known: Vec::new() }))
+    }
+
     /// Lists the names of the endpoints that the caller sees.
     fn endpoints(&self, caller: &Caller) -> Vec<String>;
 
@@ -117,6 +129,9 @@ pub struct Call {
     pub timeout: Option<Duration>,
     /// The key by which the caller marks repetitions: the header `idempotency-key`.
     pub idempotency_key: Option<String>,
+    /// The topic that the answer is to go to as well, if the endpoint allows it: the header
+    /// `return-to`.
+    pub return_to: Option<String>,
     /// The caller's trace, in the form of W3C Trace Context.
     pub traceparent: Option<String>,
     /// When the head of the call had been read.
@@ -130,6 +145,15 @@ pub struct Answered {
     pub json: Bytes,
     /// The same as a value, where the call [wants](Call::wants_tensors) it.
     pub response: Option<Arc<InferResponse>>,
+}
+
+/// A record for a topic.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct TopicRecord {
+    /// What is said about it.
+    pub headers: Vec<(String, Bytes)>,
+    /// What it says, byte for byte.
+    pub value: Bytes,
 }
 
 /// Where appended requests lie.

@@ -64,7 +64,7 @@ pub use extensions::{
 pub use guard::{Act, Denied, Entry, Guard, Key, Keyring, Peer, Proof, TenantLimits, digest};
 pub use host::{
     Answered, Appended, Call, Host, InferError, Metadata, NotFound, Readiness, ServerMetadata,
-    TensorMetadata,
+    TensorMetadata, TopicRecord,
 };
 pub use limits::FrontLimits;
 pub use operate::{Change, Declined, Look, Operation, Terms};

@@ -44,6 +44,14 @@ pub(crate) enum Problem {
         /// The path that names it.
         path: String,
     },
+    /// Because there is no such topic.
+    #[error("there is no topic `{}`, known are {}", shorten(topic), list(known))]
+    UnknownTopic {
+        /// The topic that was asked for.
+        topic: String,
+        /// Those that there are.
+        known: Vec<String>,
+    },
     /// Because the path holds a percent-encoded byte sequence that is not text.
     #[error("the path is not UTF-8 where it is percent-encoded")]
     PathNotUtf8,
@@ -222,6 +230,7 @@ impl Problem {
             Self::UnknownPath { .. }
             | Self::UnknownAdminPath { .. }
             | Self::UnknownEndpoint { .. }
+            | Self::UnknownTopic { .. }
             | Self::UnknownModel { .. } => StatusCode::NOT_FOUND,
             Self::Method { .. } | Self::UnknownMethod { .. } => StatusCode::METHOD_NOT_ALLOWED,
             Self::ContentType { .. } | Self::ContentEncoding { .. } | Self::Compressed => {

@@ -4,6 +4,7 @@ pub(crate) mod admin;
 mod extensions;
 pub(crate) mod grpc;
 pub(crate) mod public;
+mod topics;
 
 use std::future::Future;
 

@@ -27,6 +27,11 @@ pub(crate) enum Target<'path> {
     Statistics,
     /// `/v2/repository/index`
     Index,
+    /// `/v2/topics/{topic}/records`
+    Topic {
+        /// The name of the topic, which may hold one slash.
+        topic: Cow<'path, str>,
+    },
     /// `/v2/models/{endpoint}[/versions/{model}][/…]`
     Endpoint {
         /// The name of the endpoint.
@@ -70,6 +75,12 @@ impl<'path> Target<'path> {
             "/models" => Ok(Self::Endpoints),
             "/models/stats" => Ok(Self::Statistics),
             "/repository/index" => Ok(Self::Index),
+            _ if rest.starts_with("/topics/") => {
+                let topic =
+                    rest["/topics/".len()..].strip_suffix("/records").ok_or_else(unknown)?;
+                let topic = if is_endpoint(topic) { decode(topic)? } else { return Err(unknown()) };
+                Ok(Self::Topic { topic })
+            }
             _ => {
                 let endpoint = if let Some(name) = rest.strip_prefix("/repository/models/") {
                     split_change(name).map(|(name, ask)| Self::parse_endpoint(name, ask))
@@ -101,7 +112,7 @@ impl<'path> Target<'path> {
             Self::Live | Self::Ready => Act::Health,
             Self::Server | Self::Endpoints => Act::Describe,
             Self::Endpoint { ask: Ask::Infer, .. } => Act::Infer,
-            Self::Endpoint { ask: Ask::Append, .. } => Act::Append,
+            Self::Topic { .. } | Self::Endpoint { ask: Ask::Append, .. } => Act::Append,
             Self::Endpoint { ask: Ask::Ready | Ask::Metadata, .. } => Act::Describe,
             Self::Statistics | Self::Endpoint { ask: Ask::Statistics, .. } => Act::Observe,
             Self::Index => Act::Describe,
@@ -113,6 +124,7 @@ impl<'path> Target<'path> {
     pub(crate) const fn allow(&self) -> &'static str {
         match self {
             Self::Index
+            | Self::Topic { .. }
             | Self::Endpoint { ask: Ask::Infer | Ask::Append | Ask::Load | Ask::Unload, .. } => {
                 "POST"
             }
@@ -191,6 +203,21 @@ mod tests {
         check("/v2/models/a/b/versions/m/stats", "a/b", Some("m"), Ask::Statistics);
         check("/v2/repository/models/flights/load", "flights", None, Ask::Load);
         check("/v2/repository/models/a/b/versions/m/unload", "a/b", Some("m"), Ask::Unload);
+    }
+
+    #[test]
+    fn a_topic_may_be_a_tenants() {
+        for (path, expected) in [
+            ("/v2/topics/orders/records", Some("orders")),
+            ("/v2/topics/acme/orders/records", Some("acme/orders")),
+            ("/v2/topics/acme%2Forders/records", Some("acme/orders")),
+            ("/v2/topics/orders", None),
+            ("/v2/topics//records", None),
+            ("/v2/topics/a/b/c/records", None),
+        ] {
+            let expected = expected.map(|topic| Target::Topic { topic: topic.into() });
+            assert_eq!(Target::parse(path).ok(), expected, "{path}");
+        }
     }
 
     #[test]

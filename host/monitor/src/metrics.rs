@@ -20,7 +20,7 @@ use prometheus_client::encoding::text;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
-pub use endpoint::{EndpointMetrics, TopicMetrics};
+pub use endpoint::{EndpointMetrics, FlowMetrics, TopicMetrics};
 pub use labels::Lane;
 pub use model::{ModelMetrics, ModelTotals};
 pub use routed::RoutedMetrics;

@@ -1,6 +1,7 @@
 //! The host as the front sees it: questions in, documents out.
 
 mod extensions;
+mod topics;
 mod view;
 
 use std::sync::Arc;
@@ -9,7 +10,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use front::{
     Answered, Appended, Call, Caller, Change, Declined, IndexEntry, InferError, Look, Metadata,
-    ModelStatistics, NotFound, Readiness, RepositoryChange, ServerMetadata,
+    ModelStatistics, NotFound, Readiness, RepositoryChange, ServerMetadata, TopicRecord,
 };
 use message::oip::{Encoding, InferRequest, InferResponse, encode_response};
 use message::{Outcome, Parameter, Time};
@@ -101,6 +102,15 @@ impl front::Host for Shared {
         let asks: Result<_, InferError> =
             records.into_iter().map(|body| ask_of_record(caller, &live, body, received)).collect();
         append(&endpoint, asks?).await.map_err(error_of)
+    }
+
+    async fn append_to_topic(
+        &self,
+        caller: &Caller,
+        topic: &str,
+        records: Vec<TopicRecord>,
+    ) -> Result<Appended, InferError> {
+        self.write_to_topic(caller, topic, records).await
     }
 
     fn endpoints(&self, caller: &Caller) -> Vec<String> {
@@ -314,8 +324,8 @@ fn open(endpoint: &Endpoint) -> Result<Arc<Live>, InferError> {
 }
 
 fn ask_of(caller: &Caller, live: &Live, call: Call) -> Result<Ask, InferError> {
-    let Call { document, body, encoding, timeout, idempotency_key, traceparent, received, .. } =
-        call;
+    let Call { document, body, encoding, timeout, idempotency_key, .. } = call;
+    let Call { traceparent, received, return_to: call_return_to, .. } = call;
     check_inputs(live, &document)?;
     let made_up;
     let (id, return_to) = match &idempotency_key {
@@ -324,6 +334,10 @@ fn ask_of(caller: &Caller, live: &Live, call: Call) -> Result<Ask, InferError> {
             made_up = crate::ids::fresh(received).to_string();
             (made_up.as_str(), ReturnTo::Call)
         }
+    };
+    let return_to = match call_return_to {
+        Some(topic) => named(live, topic)?,
+        None => return_to,
     };
     let traceparent = traceparent.as_deref();
     let id = Some(id);
@@ -340,6 +354,17 @@ fn ask_of(caller: &Caller, live: &Live, call: Call) -> Result<Ask, InferError> {
         tenant,
     };
     envelope::ask(live, incoming).map_err(invalid)
+}
+
+/// The return address that a call names, if the endpoint allows it.
+fn named(live: &Live, topic: String) -> Result<ReturnTo, InferError> {
+    if live.flow.may_return_to(&topic) {
+        return Ok(ReturnTo::Named(topic));
+    }
+    let allowed = &live.flow.return_to;
+    Err(invalid(format!(
+        "return-to: found topic {topic:?}, expected one of {allowed:?}, as `flow.return_to` says"
+    )))
 }
 
 fn check_inputs(live: &Live, document: &InferRequest) -> Result<(), InferError> {

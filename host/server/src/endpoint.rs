@@ -22,6 +22,7 @@ use crate::meter::EndpointMeter;
 use crate::routed::Routed;
 use crate::stage::State;
 use crate::standing::Standing;
+use crate::topics::Topics;
 
 /// One endpoint, as everybody but its driver sees it.
 pub(crate) struct Endpoint {
@@ -34,6 +35,8 @@ pub(crate) struct Endpoint {
     /// How far it has come with what its folder says.
     pub(crate) standing: Standing,
     pub(crate) journal: Journal,
+    /// The topics that belong to no endpoint.
+    pub(crate) topics: Arc<Topics>,
     pub(crate) meter: EndpointMeter,
 }
 
@@ -139,6 +142,8 @@ pub(crate) struct Recovered {
     pub(crate) offset: u64,
     pub(crate) request: Request,
     pub(crate) may_repeat: bool,
+    /// The plain topic that its answer goes to as well.
+    pub(crate) return_to: Option<String>,
 }
 
 /// The answer of a call.

@@ -1,5 +1,6 @@
 //! Requests as records: how a call becomes one, and how one is read again.
 
+use std::borrow::Cow;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -14,7 +15,7 @@ use crate::endpoint::Ask;
 use crate::live::Live;
 
 /// Where the answer of a request goes besides the answers topic, as its record says.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum ReturnTo {
     /// A caller waits for it.
     Call,
@@ -22,14 +23,21 @@ pub(crate) enum ReturnTo {
     RepeatableCall,
     /// Nowhere: somebody reads the topic.
     Topic,
+    /// To a plain topic as well.
+    Named(String),
 }
 
+/// What the header says where a caller waits who will not come again.
+const CALL: &str = "call";
+
 impl ReturnTo {
-    const fn name(self) -> &'static str {
+    /// What the header says.
+    pub(crate) fn name(&self) -> Cow<'static, str> {
         match self {
-            Self::Call => "call",
-            Self::RepeatableCall => "repeatable-call",
-            Self::Topic => "topic",
+            Self::Call => CALL.into(),
+            Self::RepeatableCall => "repeatable-call".into(),
+            Self::Topic => "topic".into(),
+            Self::Named(topic) => format!("{}{topic}", header::TOPIC_PREFIX).into(),
         }
     }
 }
@@ -90,7 +98,13 @@ pub(crate) fn ask(live: &Live, incoming: Incoming<'_>) -> Result<Ask, RequestRec
 
 /// Whether the id of this record came from outside, so that it may come again.
 pub(crate) fn may_repeat(record: &Record) -> bool {
-    record.headers.get(header::RETURN_TO) != Some(ReturnTo::Call.name().as_bytes())
+    record.headers.get(header::RETURN_TO) != Some(CALL.as_bytes())
+}
+
+/// The plain topic that the answer of this record's request goes to as well.
+pub(crate) fn return_address_of(record: &Record) -> Option<String> {
+    let address = std::str::from_utf8(record.headers.get(header::RETURN_TO)?).ok()?;
+    address.strip_prefix(header::TOPIC_PREFIX).map(str::to_owned)
 }
 
 /// Reads a request from its record.

@@ -9,13 +9,13 @@ use std::thread::JoinHandle;
 use anyhow::{Context, Result};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use catalog::{Catalog, EndpointConfig, Problem, ScanOptions, Watcher};
+use catalog::{Catalog, Problem, ScanOptions, Watcher};
 use front::{AdminRoutes, Caller, FrontLimits, Guard, PublicRoutes, Tls};
 use message::EndpointName;
 use rendezvous::residence::ResidenceLimits;
 use sandbox::Lanes;
 use sandbox::Runtime;
-use stream::{EmbeddedStream, Partition, Stream, TopicOptions};
+use stream::{EmbeddedStream, Partition, Stream};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle as Task;
@@ -30,6 +30,7 @@ use crate::endpoint::Endpoint;
 use crate::inbox::Inbox;
 use crate::meter::Meter;
 use crate::options::HostOptions;
+use crate::topics::Topics;
 
 /// What every part of the host shares.
 pub(crate) struct Shared {
@@ -41,6 +42,7 @@ pub(crate) struct Shared {
     /// What the supervisor is told.
     pub(crate) orders: Arc<Inbox<Order>>,
     pub(crate) meter: Arc<Meter>,
+    pub(crate) topics: Arc<Topics>,
     pub(crate) runtime: Runtime,
     pub(crate) models_dir: PathBuf,
     pub(crate) data_dir: PathBuf,
@@ -100,6 +102,7 @@ impl Host {
             limits: options.limits(),
             access_problems: ArcSwap::default(),
             meter,
+            topics: Arc::new(Topics::new(Arc::clone(&stream))),
             runtime: runtime.clone(),
             models_dir: options.models_dir.clone(),
             data_dir: options.data_dir.clone(),
@@ -237,26 +240,6 @@ impl Shared {
     /// Publishes what is wrong in the folder.
     pub(crate) fn set_problems(&self, problems: &[Problem]) {
         self.problems.store(Arc::new(problems.to_vec()));
-    }
-
-    /// How the topics of an endpoint keep their records.
-    pub(crate) fn topic_options(&self, config: &EndpointConfig) -> TopicOptions {
-        let stream = &config.stream;
-        TopicOptions {
-            fsync: match stream.fsync {
-                catalog::Fsync::None => stream::Fsync::None,
-                catalog::Fsync::Interval(every) => stream::Fsync::Interval(every),
-                catalog::Fsync::Each => stream::Fsync::Each,
-            },
-            segment_bytes: stream.segment_bytes,
-            unsynced_limit_bytes: stream.unsynced_limit_bytes,
-            record_limit_bytes: stream.record_limit_bytes,
-            retention: stream::Retention {
-                age: stream.retention.age,
-                bytes: stream.retention.size_bytes,
-                hard_bytes: stream.retention.hard_size_bytes,
-            },
-        }
     }
 
     /// The endpoint with this name, whoever asks.

@@ -1,4 +1,4 @@
-//! The topics of one endpoint: `requests`, `scores`, `answers` and `events`.
+//! The topics of one endpoint: `requests`, `scores`, `answers`, `events` and `dead-letters`.
 
 use std::sync::Arc;
 
@@ -18,6 +18,8 @@ pub(crate) struct Journal {
     pub(crate) answers: Arc<dyn Partition>,
     /// Who was staged, promoted, refused or sent to quarantine, and why.
     pub(crate) events: Arc<dyn Partition>,
+    /// Records that were to be requests and are none, with the reason.
+    pub(crate) dead_letters: Arc<dyn Partition>,
     /// Whether readers see a record only after it is on the disk.
     pub(crate) shows_synced_only: bool,
 }
@@ -40,6 +42,7 @@ impl Journal {
             scores: open("scores")?,
             answers: open("answers")?,
             events: open("events")?,
+            dead_letters: open("dead-letters")?,
             shows_synced_only: options.fsync == Fsync::Each,
         })
     }
@@ -57,12 +60,13 @@ impl Journal {
     }
 
     /// Every topic with its word.
-    pub(crate) fn topics(&self) -> [(&'static str, &Arc<dyn Partition>); 4] {
+    pub(crate) fn topics(&self) -> [(&'static str, &Arc<dyn Partition>); 5] {
         [
             ("requests", &self.requests),
             ("scores", &self.scores),
             ("answers", &self.answers),
             ("events", &self.events),
+            ("dead-letters", &self.dead_letters),
         ]
     }
 }

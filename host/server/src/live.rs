@@ -8,11 +8,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
-use catalog::Route;
+use catalog::{Flow, Route};
 use message::{ModelName, Revision, Role, Tensor, Time};
 use rendezvous::{MemberIndex, Roster};
 use sandbox::lanes::{Lane, Worker};
 use sandbox::{Model, TensorType};
+use stream::TopicOptions;
 
 use crate::inputs::Inputs;
 use crate::meter::ModelMeter;
@@ -88,6 +89,10 @@ pub(crate) struct Live {
     pub(crate) by_incarnation: HashMap<u64, MemberIndex>,
     /// The routes of the file, in the order of those of the roster's policy.
     pub(crate) routes: Vec<Route>,
+    /// The topics that requests come from and answers go to, besides the endpoint's own.
+    pub(crate) flow: Flow,
+    /// How topics that are made for it keep their records.
+    pub(crate) topic_options: TopicOptions,
     /// How long each revision that has a place is waited for, by the configuration.
     pub(crate) waits: HashMap<u64, Duration>,
     /// Whether an output that is not a number is a fault.

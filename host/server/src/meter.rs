@@ -1,5 +1,6 @@
 //! What is counted: for metrics, for `status`, and for nothing else.
 
+mod flow;
 mod statistics;
 
 use std::collections::BTreeMap;
@@ -16,6 +17,7 @@ use parking_lot::Mutex;
 
 use crate::endpoint::{Endpoint, PartReport};
 use crate::host::Shared;
+pub(crate) use crate::meter::flow::FlowMeter;
 use crate::meter::statistics::Statistics;
 use crate::routed::Warmth;
 use crate::stage::State;
@@ -31,11 +33,12 @@ pub(crate) struct EndpointMeter {
     pub(crate) routed: RoutedMetrics,
     latency: Mutex<Latency>,
     answers: Mutex<BTreeMap<(String, Reason), u64>>,
-    topics: [(&'static str, TopicMetrics); 4],
+    topics: [(&'static str, TopicMetrics); 5],
     lost_scores: AtomicU64,
     unwritten_scores: AtomicU64,
     repetitions: AtomicU64,
     open_mailboxes: AtomicUsize,
+    pub(crate) flow: FlowMeter,
 }
 
 /// Counts for one model, or for all those that a route with `models` leads to.
@@ -74,10 +77,11 @@ impl Meter {
     /// The counts of an endpoint.
     pub(crate) fn endpoint(&self, name: &EndpointName) -> EndpointMeter {
         let metrics = self.metrics.endpoint(name);
-        let topics = ["requests", "scores", "answers", "events"];
+        let topics = ["requests", "scores", "answers", "events", "dead-letters"];
         EndpointMeter {
             topics: topics.map(|topic| (topic, metrics.topic(topic))),
             routed: metrics.routed(),
+            flow: FlowMeter::new(metrics.flow()),
             metrics,
             latency: Mutex::default(),
             answers: Mutex::default(),

@@ -19,11 +19,12 @@ use rendezvous::MemberIndex;
 
 pub(crate) use conduct::{Calls, release_probe, take_probe};
 pub(crate) use part::{Part, State, Turn};
-pub(crate) use roster::{empty_live, limits_of, role_name};
+pub(crate) use roster::{empty_live, limits_of, role_name, topic_options};
 pub(crate) use routed::{Fate, RoutedParts};
 
 use self::conduct::{ConductLimits, May};
 use self::routed::{RoutedPart, Routing, Wanted};
+use crate::drivers::flow::FlowHandle;
 use crate::endpoint::{Endpoint, PartReport};
 use crate::live::{Identity, Live, LiveMember, TrackRecord, next_incarnation};
 use crate::meter::ModelMeter;
@@ -34,6 +35,8 @@ use crate::standing::Heard;
 pub(crate) struct Stage {
     pub(crate) endpoint: Arc<Endpoint>,
     pub(crate) driver: JoinHandle<()>,
+    /// What reads the topic that the endpoint is fed by, if there is one.
+    pub(crate) flow: Option<FlowHandle>,
     /// What the folder says.
     pub(crate) spec: Arc<EndpointSpec>,
     /// What holds: the same, or what the folder said before while a model that it names for the
@@ -62,6 +65,7 @@ impl Stage {
             settled: endpoint.live.load().settled,
             endpoint,
             driver,
+            flow: None,
             in_force: Arc::clone(&spec),
             routing: Routing::of(&spec.config),
             spec,

@@ -66,6 +66,7 @@ fn endpoint(now: Time, endpoint: &Endpoint, all: bool) -> Value {
         "answers": answers(endpoint),
         "models": models_of(endpoint, shown),
         "routed": routed(endpoint, &parts),
+        "flow": endpoint.meter.flow.report(live.flow.source.as_deref()),
         "topics": topics(endpoint),
     })
 }

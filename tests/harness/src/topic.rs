@@ -19,6 +19,8 @@ pub struct Record {
     pub headers: BTreeMap<String, String>,
     /// What it says, as JSON; a text where it is none.
     pub value: Value,
+    /// What it says, byte for byte.
+    pub bytes: Vec<u8>,
 }
 
 impl Record {
@@ -77,6 +79,7 @@ fn record(stored: &StoredRecord) -> Record {
             .iter()
             .map(|(name, value)| (name.to_owned(), text(value)))
             .collect(),
+        bytes: record.value.to_vec(),
         value: serde_json::from_slice(&record.value)
             .unwrap_or_else(|_| Value::String(text(&record.value))),
     }

@@ -193,6 +193,7 @@ impl<H: Host> Shared<H> {
             wants_tensors: true,
             timeout,
             idempotency_key,
+            return_to: None,
             traceparent,
             received,
         };

@@ -130,6 +130,7 @@ impl<H: Host> Shared<H> {
             Target::Endpoint { endpoint, model, ask: Ask::Unload } => {
                 self.unload(caller, (&endpoint, model.as_deref()), head, body).await
             }
+            Target::Topic { topic } => self.append_to_topic(caller, &topic, head, body).await,
             Target::Statistics => self.statistics(caller, None, None),
             Target::Index => self.index(caller, head, body).await,
             Target::Endpoints => Ok(self.endpoints(caller)),
@@ -162,6 +163,7 @@ impl<H: Host> Shared<H> {
         let accepted = if encoding == Encoding::Json { DOCUMENT } else { BINARY };
         headers::check_body(&head.headers, accepted)?;
         let idempotency_key = headers::idempotency_key(&head.headers)?;
+        let return_to = headers::return_to(&head.headers)?;
         let traceparent = headers::traceparent(&head.headers);
         let whole = self.receive(head, body).await?;
         let decode = move |bytes: &[u8]| decode_request_as(bytes, encoding);
@@ -174,6 +176,7 @@ impl<H: Host> Shared<H> {
             wants_tensors: !binary.is_empty(),
             timeout: None,
             idempotency_key,
+            return_to,
             traceparent,
             received,
         };

@@ -34,6 +34,18 @@ pub const CONTENT_TYPE: &str = "content-type";
 pub const INFERENCE_HEADER_CONTENT_LENGTH: &str = "inference-header-content-length";
 /// The offset of the request that a score or an answer belongs to.
 pub const REQUEST_OFFSET: &str = "request-offset";
+/// The endpoint that an answer is from, on an answer that was returned to another topic.
+pub const ENDPOINT: &str = "endpoint";
+/// The topic that a request was read from.
+pub const SOURCE_TOPIC: &str = "source-topic";
+/// The offset of the record that a request was read from.
+pub const SOURCE_OFFSET: &str = "source-offset";
+/// The class of reasons for which a record is a dead letter.
+pub const REASON_CLASS: &str = "reason-class";
+/// The number of bytes of a dead letter that was too large to be kept.
+pub const DROPPED_BYTES: &str = "dropped-bytes";
+/// What a [`RETURN_TO`] begins with that names a topic.
+pub const TOPIC_PREFIX: &str = "topic:";
 
 /// The content type of a `ModelInferRequest` of protobuf.
 pub const PROTOBUF: &str = "application/x-protobuf";

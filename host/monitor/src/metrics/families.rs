@@ -10,7 +10,7 @@ use prometheus_client::registry::{Metric, Registry, Unit};
 use super::histogram::Durations;
 use super::labels::{
     AnswerLabels, ChangeLabels, CourseLabels, EndpointLabels, FaultLabels, InfoLabels, LaneLabels,
-    ModelLabels, OutcomeLabels, RefusalLabels, StatusLabels, TopicLabels,
+    ModelLabels, OutcomeLabels, ReasonLabels, RefusalLabels, StatusLabels, TopicLabels,
     WarmthLabels,
 };
 
@@ -50,6 +50,9 @@ pub(super) struct Families {
     pub(super) routed_evictions: Family<EndpointLabels, Counter>,
     pub(super) routed_refusals: Family<EndpointLabels, Counter>,
     pub(super) routed_wait: Family<EndpointLabels, Durations>,
+    pub(super) flow_lag: Family<EndpointLabels, Gauge>,
+    pub(super) dead_letters: Family<ReasonLabels, Counter>,
+    pub(super) returned_answers: Family<EndpointLabels, Counter>,
 }
 
 /// A gauge of a share.
@@ -63,6 +66,7 @@ impl Families {
         self.register_models(registry);
         self.register_conduct(registry);
         self.register_routed(registry);
+        self.register_flow(registry);
     }
 
     fn register_host(&self, registry: &mut Registry) {
@@ -166,6 +170,22 @@ impl Families {
 }
 
 impl Families {
+    fn register_flow(&self, registry: &mut Registry) {
+        add(registry, "flow_lag", "Records of the source to be read", self.flow_lag.clone());
+        add_counter(
+            registry,
+            "dead_letters",
+            "Records of the source that are no requests, by reason",
+            &self.dead_letters,
+        );
+        add_counter(
+            registry,
+            "returned_answers",
+            "Answers that were written to other topics",
+            &self.returned_answers,
+        );
+    }
+
     fn register_conduct(&self, registry: &mut Registry) {
         add(
             registry,

@@ -40,6 +40,7 @@ labels! {
     StatusLabels { status: u16 }
     RefusalLabels { tenant: String, why: &'static str }
     EndpointLabels { endpoint: String }
+    ReasonLabels { endpoint: String, reason: &'static str }
     ChangeLabels { endpoint: String, change: &'static str }
     CourseLabels { endpoint: String, course: String }
     WarmthLabels { endpoint: String, state: &'static str }

@@ -143,6 +143,10 @@ fn the_host_its_topics_and_its_build_are_there() {
     let topic = metrics.endpoint(&"acme/fraud".into()).topic("requests");
     topic.set_extent(3, 10, 4_096);
     topic.set_poisoned(true);
+    let flow = metrics.endpoint(&"acme/fraud".into()).flow();
+    flow.set_lag(12);
+    flow.buried("inputs");
+    flow.returned(2);
     metrics.responded(200);
     metrics.responded(200);
     metrics.responded(7);
@@ -159,6 +163,9 @@ fn the_host_its_topics_and_its_build_are_there() {
             r#"understudy_stream_first_offset{endpoint="acme/fraud",topic="requests"} 3"#,
             r#"understudy_stream_next_offset{endpoint="acme/fraud",topic="requests"} 10"#,
             r#"understudy_stream_poisoned{endpoint="acme/fraud",topic="requests"} 1"#,
+            r#"understudy_flow_lag{endpoint="acme/fraud"} 12"#,
+            r#"understudy_dead_letters_total{endpoint="acme/fraud",reason="inputs"} 1"#,
+            r#"understudy_returned_answers_total{endpoint="acme/fraud"} 2"#,
             "# EOF",
         ],
     );

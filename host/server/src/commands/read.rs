@@ -15,6 +15,7 @@ use stream::{EmbeddedStream, Partition, ReadLimit, Record, StoredRecord, Stream,
 
 use super::output::print_line;
 use crate::journal::topic_name;
+use crate::topics::stream_name;
 
 /// How much is read at once.
 const READ_LIMIT: ReadLimit = ReadLimit { records: 1024, bytes: 4 << 20 };
@@ -27,10 +28,14 @@ const WAIT: Duration = Duration::from_secs(1);
 #[derive(Debug, Args)]
 pub(crate) struct Read {
     /// The endpoint.
-    endpoint: String,
-    /// The topic.
-    #[arg(value_enum)]
-    topic: Topic,
+    #[arg(required_unless_present = "plain")]
+    endpoint: Option<String>,
+    /// Its topic.
+    #[arg(value_enum, required_unless_present = "plain")]
+    topic: Option<Topic>,
+    /// Read this topic instead, which belongs to no endpoint.
+    #[arg(id = "plain", long = "topic", value_name = "NAME", conflicts_with_all = ["endpoint", "topic"])]
+    plain: Option<String>,
     /// The data directory of the host.
     #[arg(long, value_name = "DIR", default_value = "data")]
     data: PathBuf,
@@ -64,12 +69,20 @@ enum Topic {
     Answers,
     /// What happened to models and endpoints
     Events,
+    /// Records that were to be requests and are none, with the reason
+    DeadLetters,
 }
 
 impl Read {
     pub(crate) fn run(self) -> Result<ExitCode> {
         let stream = EmbeddedStream::open_read_only(self.data.join("stream"))?;
-        let name = topic_name(&self.endpoint, self.topic.name());
+        let name = match (&self.plain, &self.endpoint, self.topic) {
+            (Some(topic), _, _) => stream_name(topic).with_context(|| {
+                format!("found --topic {topic}, expected such as orders or flights/answers")
+            })?,
+            (None, Some(endpoint), Some(topic)) => topic_name(endpoint, topic.name()),
+            _ => bail!("found no topic, expected ENDPOINT TOPIC or --topic NAME"),
+        };
         let partition = stream.open(&name, &TopicOptions::default()).with_context(|| {
             let known = stream.topics().unwrap_or_default().join(", ");
             format!("there is no topic {name} in {}; there are {known}", self.data.display())
@@ -116,6 +129,7 @@ impl Topic {
             Self::Scores => "scores",
             Self::Answers => "answers",
             Self::Events => "events",
+            Self::DeadLetters => "dead-letters",
         }
     }
 }

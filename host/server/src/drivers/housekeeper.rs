@@ -7,6 +7,7 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use message::Time;
+use stream::Partition;
 
 use crate::abort::AbortOnPanic;
 use crate::endpoint::Endpoint;
@@ -74,7 +75,11 @@ fn run(inbox: &Inbox<Chore>) {
                         tracing::warn!(endpoint = %endpoint.name, %error, "commit failed");
                     }
                 }
-                Chore::Retain { endpoint, now } => retain(&endpoint.journal, now),
+                Chore::Retain { endpoint, now } => {
+                    retain(&endpoint.journal, now);
+                    let plain = endpoint.topics.all();
+                    plain.iter().for_each(|(_, topic)| retain_one(&**topic, now));
+                }
                 Chore::Stop => return,
             }
         }
@@ -83,8 +88,12 @@ fn run(inbox: &Inbox<Chore>) {
 
 fn retain(journal: &Journal, now: Time) {
     for (_, partition) in journal.topics() {
-        if let Err(error) = partition.retain(now) {
-            tracing::warn!(topic = partition.topic(), %error, "retention failed");
-        }
+        retain_one(&**partition, now);
+    }
+}
+
+fn retain_one(partition: &dyn Partition, now: Time) {
+    if let Err(error) = partition.retain(now) {
+        tracing::warn!(topic = partition.topic(), %error, "retention failed");
     }
 }

@@ -53,6 +53,7 @@ pub(crate) fn recover(journal: &Journal, live: &Live) -> Result<Recovery, ReadEr
         Ok(request) => unanswered.push(Recovered {
             offset: stored.offset,
             may_repeat: envelope::may_repeat(&stored.record),
+            return_to: envelope::return_address_of(&stored.record),
             request,
         }),
         Err(_) => unreadable += 1,

@@ -6,6 +6,7 @@
 
 mod conduct;
 mod intake;
+mod returns;
 mod routing;
 mod settle;
 mod wings;
@@ -103,6 +104,7 @@ struct Open {
     request: Arc<Request>,
     replies: Vec<Reply>,
     may_repeat: bool,
+    return_to: Option<String>,
     selected: Selected,
     /// When it was offered to the models.
     opened: Time,
@@ -129,11 +131,17 @@ struct Unopened {
     request: Arc<Request>,
     reply: Option<Reply>,
     may_repeat: bool,
+    /// The plain topic that its answer goes to as well.
+    return_to: Option<String>,
 }
 
 /// An answer that is not in the topic yet.
 struct Unwritten {
     record: Record,
+    /// The offset of the request.
+    offset: u64,
+    /// The plain topics that it goes to as well, until it has been written to them.
+    return_to: Vec<String>,
     answered: Answered,
     replies: Vec<Reply>,
     remember: Option<RequestId>,
@@ -321,9 +329,10 @@ impl Driver {
     /// Puts what an earlier life left behind before everything else.
     fn take_recovered(&mut self) {
         for left in self.recovered.drain(..).rev() {
-            let Recovered { offset, request, may_repeat } = left;
-            let request = Arc::new(request);
-            self.unopened.push_front(Unopened { offset, request, reply: None, may_repeat });
+            let Recovered { offset, request, may_repeat, return_to } = left;
+            let (request, reply) = (Arc::new(request), None);
+            let left = Unopened { offset, request, reply, may_repeat, return_to };
+            self.unopened.push_front(left);
         }
     }
 

@@ -20,6 +20,7 @@ use tokio::sync::oneshot;
 
 use crate::abort::AbortOnPanic;
 use crate::clock;
+use crate::drivers::flow::FlowHandle;
 use crate::drivers::housekeeper::Housekeeper;
 use crate::drivers::loader::{Done, LoadJob, Loaded, Loader, Warm};
 use crate::endpoint::Event;
@@ -321,16 +322,19 @@ impl Supervisor {
         let told = Arc::clone(&stage.endpoint);
         self.drop_routed(&told, left);
         self.check_routed(endpoint);
+        self.look_after_flow(endpoint);
     }
 
     fn stop(mut self, done: oneshot::Sender<()>) {
         for stage in self.stages.values() {
+            stage.flow.iter().for_each(FlowHandle::stop);
             stage.endpoint.inbox.push(Event::Stop);
         }
         for (name, stage) in std::mem::take(&mut self.stages) {
             if stage.driver.join().is_err() {
                 tracing::error!(endpoint = %name, "the driver panicked");
             }
+            stage.flow.into_iter().for_each(FlowHandle::join);
         }
         self.clear_wings();
         self.loader.stop();

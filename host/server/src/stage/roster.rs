@@ -10,6 +10,7 @@ use rendezvous::ensemble::can_combine;
 use rendezvous::{Member, MemberIndex, Policy, Roster};
 use sandbox::lanes::Lane;
 use sandbox::{Known, ModelLimits, TensorType};
+use stream::TopicOptions;
 
 use super::demotion;
 use super::policy::policy_of;
@@ -72,6 +73,12 @@ pub(super) fn live_of(
         pacing,
         by_incarnation,
         routes: config.routes.clone(),
+        flow: if config.flow.foreign_topic(&spec.name).is_none() {
+            config.flow.clone()
+        } else {
+            catalog::Flow::default()
+        },
+        topic_options: topic_options(config),
         waits,
         nan_is_fault: config.quarantine.nan_is_fault,
         routed: asked_routed,
@@ -80,6 +87,26 @@ pub(super) fn live_of(
         paused: config.paused,
         misfit_told: AtomicBool::new(false),
         settled,
+    }
+}
+
+/// How the topics of an endpoint keep their records.
+pub(crate) fn topic_options(config: &EndpointConfig) -> TopicOptions {
+    let stream = &config.stream;
+    TopicOptions {
+        fsync: match stream.fsync {
+            catalog::Fsync::None => stream::Fsync::None,
+            catalog::Fsync::Interval(every) => stream::Fsync::Interval(every),
+            catalog::Fsync::Each => stream::Fsync::Each,
+        },
+        segment_bytes: stream.segment_bytes,
+        unsynced_limit_bytes: stream.unsynced_limit_bytes,
+        record_limit_bytes: stream.record_limit_bytes,
+        retention: stream::Retention {
+            age: stream.retention.age,
+            bytes: stream.retention.size_bytes,
+            hard_bytes: stream.retention.hard_size_bytes,
+        },
     }
 }
 

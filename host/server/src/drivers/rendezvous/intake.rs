@@ -11,6 +11,7 @@ use stream::{AppendError, ReadLimit, Record};
 
 use super::{Driver, Open, Opened, Unacknowledged, Unopened, conduct};
 use crate::endpoint::{Answered, Appended, Ask, Call, Reply, Unanswered};
+use crate::envelope;
 use crate::live::{Live, LiveMember};
 
 /// How many records are taken in at once at the most.
@@ -124,8 +125,11 @@ impl Driver {
         if asks.is_empty() {
             return Ok(());
         }
-        let (requests, records): (Vec<_>, Vec<Record>) =
-            asks.into_iter().map(|ask| ((ask.request, ask.may_repeat), ask.record)).unzip();
+        let parts = asks.into_iter().map(|ask| {
+            let return_to = envelope::return_address_of(&ask.record);
+            ((ask.request, ask.may_repeat, return_to), ask.record)
+        });
+        let (requests, records): (Vec<_>, Vec<Record>) = parts.unzip();
         let journal = &self.endpoint.journal;
         let first = match journal.requests.append(&records) {
             Ok(first) => {
@@ -141,18 +145,18 @@ impl Driver {
             }
         };
         let answers_end = self.endpoint.journal.answers.watermarks().end;
-        for (index, ((request, may_repeat), reply)) in requests.into_iter().zip(replies).enumerate()
-        {
-            let offset = first + index as u64;
+        for (offset, (parts, reply)) in (first..).zip(requests.into_iter().zip(replies)) {
+            let (request, may_repeat, return_to) = parts;
             self.watermark.open(offset, answers_end);
             let request = Arc::new(request);
-            self.unopened.push_back(Unopened { offset, request, reply, may_repeat });
+            let unopened = Unopened { offset, request, reply, may_repeat, return_to };
+            self.unopened.push_back(unopened);
         }
         Ok(())
     }
 
     fn open(&mut self, now: Time, unopened: Unopened) {
-        let Unopened { offset, request, reply, may_repeat } = unopened;
+        let Unopened { offset, request, reply, may_repeat, return_to } = unopened;
         if may_repeat && let Some(answer) = self.remembered.offset_of(&request.id) {
             self.watermark.finish(offset);
             self.endpoint.meter.count_repetition();
@@ -172,6 +176,7 @@ impl Driver {
                 request: Arc::clone(&request),
                 replies: reply.into_iter().collect(),
                 may_repeat,
+                return_to,
                 selected,
                 opened: now,
                 live: Arc::clone(&self.live),
@@ -189,9 +194,10 @@ impl Driver {
                 }
             }
             Err(Refused::Full { attachment, .. }) => {
-                let Open { mut replies, .. } = attachment;
+                let Open { mut replies, return_to, .. } = attachment;
                 let reply = replies.pop();
-                self.unopened.push_front(Unopened { offset, request, reply, may_repeat });
+                let unopened = Unopened { offset, request, reply, may_repeat, return_to };
+                self.unopened.push_front(unopened);
             }
         }
     }

@@ -23,6 +23,7 @@ impl Driver {
             let Some(open) = self.machine.attachment_mut(decision.mailbox) else { continue };
             let replies = std::mem::take(&mut open.replies);
             let remember = open.may_repeat.then(|| open.request.id.clone());
+            let (offset, return_to) = (open.offset, Self::return_addresses(open));
             let (answer, identity) = answer_of(now, open, decision);
             self.undecided -= 1;
             let meter = identity.as_ref().map(|identity| &*identity.meter);
@@ -34,7 +35,8 @@ impl Driver {
             let response = wants_tensors.then(|| answer_response(&answer, &self.endpoint.name));
             let response = response.flatten().map(Arc::new);
             let answered = Answered { document, response, is_error };
-            self.answers.push(Unwritten { record, answered, replies, remember });
+            let unwritten = Unwritten { record, offset, return_to, answered, replies, remember };
+            self.answers.push(unwritten);
         }
     }
 
@@ -45,9 +47,11 @@ impl Driver {
         if self.answers.is_empty() || waits {
             return;
         }
-        let records: Vec<Record> =
-            self.answers.iter().map(|unwritten| unwritten.record.clone()).collect();
-        match self.endpoint.journal.answers.append(&records) {
+        let written = self.return_answers().and_then(|()| {
+            let records = self.answers.iter().map(|unwritten| unwritten.record.clone());
+            self.endpoint.journal.answers.append(&records.collect::<Vec<_>>())
+        });
+        match written {
             Ok(first) => {
                 self.retry_due = None;
                 self.answers_written(first);

@@ -4,24 +4,37 @@ use std::sync::Arc;
 use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
-use catalog::EndpointLimits;
+use catalog::flow::is_endpoint_topic;
+use catalog::{EndpointLimits, Flow};
 use message::{EndpointName, Time};
 
 use super::Supervisor;
+use crate::drivers::flow::FlowHandle;
 use crate::drivers::recovery;
 use crate::drivers::rendezvous::{Driver, DriverLimits};
 use crate::endpoint::{Endpoint, Event};
 use crate::inbox::Inbox;
 use crate::journal::Journal;
-use crate::stage::{Stage, empty_live};
+use crate::stage::{Stage, empty_live, topic_options};
 use crate::standing::Standing;
+
+/// Why a flow cannot be, if so.
+fn flow_problem(flow: &Flow, name: &EndpointName) -> Option<String> {
+    if let Some(topic) = flow.foreign_topic(name) {
+        return Some(format!("flow: found topic {topic:?}, expected topics of the endpoint's tenant"));
+    }
+    let source = flow.source.as_deref()?;
+    let (endpoint, _) = source.rsplit_once('/').filter(|_| is_endpoint_topic(source))?;
+    (endpoint == name.as_str())
+        .then(|| format!("flow: found source {source:?}, expected no topic of the endpoint itself"))
+}
 
 impl Supervisor {
     /// Opens the topics of a new endpoint, recovers what an earlier life left, and starts its
     /// driver and its loads.
     pub(super) fn add_endpoint(&mut self, now: Time, name: &EndpointName) -> Option<EndpointName> {
         let spec = Arc::clone(self.catalog.endpoints.get(name)?);
-        let options = self.shared.topic_options(&spec.config);
+        let options = topic_options(&spec.config);
         let journal = match Journal::open(&*self.stream, name, &options) {
             Ok(journal) => journal,
             Err(error) => {
@@ -36,6 +49,7 @@ impl Supervisor {
             parts: ArcSwap::default(),
             standing: Standing::new(Arc::clone(&spec)),
             journal,
+            topics: Arc::clone(&self.shared.topics),
             meter: self.shared.meter.endpoint(name),
         });
         let driver = match self.start_driver(&endpoint, &spec.config.limits) {
@@ -55,11 +69,13 @@ impl Supervisor {
     pub(super) fn remove_endpoint(&mut self, name: &EndpointName) {
         let Some(stage) = self.stages.remove(name) else { return };
         self.publish_endpoints();
+        stage.flow.iter().for_each(FlowHandle::stop);
         stage.endpoint.inbox.push(Event::Stop);
         if stage.driver.join().is_err() {
             tracing::error!(endpoint = %name, "the driver panicked");
         }
         self.forget_routed(name);
+        stage.flow.into_iter().for_each(FlowHandle::join);
         let members = stage.parts.into_values().flat_map(|part| part.into_members());
         members.for_each(|member| member.worker.retire());
         tracing::info!(endpoint = %name, "endpoint removed");
@@ -83,6 +99,32 @@ impl Supervisor {
             }
         }
         settled
+    }
+
+    /// Has an endpoint read the source that its configuration names, and no other.
+    pub(super) fn look_after_flow(&mut self, name: &EndpointName) {
+        let Some(stage) = self.stages.get_mut(name) else { return };
+        let config = &stage.in_force.config;
+        let flow = &config.flow;
+        if stage.flow.as_ref().map(|running| &running.flow) == Some(flow) {
+            return;
+        }
+        let before = stage.flow.take();
+        before.iter().for_each(|before| before.give_way(flow));
+        let problem = flow_problem(flow, name);
+        let is_news = stage.endpoint.meter.flow.set_problem(problem.clone());
+        if let Some(problem) = problem.as_ref().filter(|_| is_news) {
+            tracing::error!(endpoint = %name, problem, "the flow is not started");
+        }
+        if problem.is_some() || flow.source.is_none() {
+            // It ends by itself when it has been told.
+            return;
+        }
+        let options = topic_options(config);
+        match FlowHandle::start(&self.shared, &stage.endpoint, flow, options, before) {
+            Ok(running) => stage.flow = Some(running),
+            Err(error) => tracing::error!(endpoint = %name, %error, "the flow cannot be started"),
+        }
     }
 
     fn publish_endpoints(&self) {
