@@ -108,8 +108,6 @@ fn whoever_was_used_longest_ago_makes_room_within_the_budget() {
     let models = clients(24);
     let budget = footprint(&models) * 6;
     let host = start(&models, &format!("[routed]\nmemory = '{budget}B'\n"));
-    let announced = host.announced().iter().any(|line| line.contains("limit: routed models: "));
-    assert!(announced, "{:?}", host.announced());
     let mut client = host.client();
     for round in 0..3 {
         for number in 1..=24 {
