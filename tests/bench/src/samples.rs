@@ -74,10 +74,8 @@ mod tests {
     #[test]
     fn distinct_documents_have_ids_of_their_own() {
         let documents = distinct(500, 7).unwrap();
-        let mut ids: Vec<String> = documents
-            .iter()
-            .map(|it| decode_request(it).unwrap().id.unwrap())
-            .collect();
+        let mut ids: Vec<String> =
+            documents.iter().map(|it| decode_request(it).unwrap().id.unwrap()).collect();
         ids.sort();
         ids.dedup();
         assert_eq!(ids.len(), 500);

@@ -71,7 +71,8 @@ fn first_request(host: &Host, endpoint: &str) -> (Record, Value) {
     let record = host.topic(endpoint, "requests").remove(0);
     let data = host.data();
     let data = data.to_str().expect("a path of UTF-8");
-    let shown = understudy(["read", endpoint, "requests", "--json", "--limit", "1", "--data", data]);
+    let shown =
+        understudy(["read", endpoint, "requests", "--json", "--limit", "1", "--data", data]);
     let shown = serde_json::from_slice(&shown.stdout).expect("a record a line");
     (record, shown)
 }
