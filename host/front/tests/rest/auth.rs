@@ -58,6 +58,7 @@ fn public_routes() -> Vec<(String, &'static [Scope])> {
         (post("/v2/models/echo/infer", DOCUMENT), ASK),
         (post("/v2/models/echo/versions/good/infer", DOCUMENT), ASK),
         (post_with("/v2/models/echo/records", ndjson, DOCUMENT), ASK),
+        (post_with("/v2/topics/orders/records", ndjson, DOCUMENT), ASK),
     ]
 }
 
