@@ -76,10 +76,7 @@ pub(crate) fn models(endpoint: &Endpoint) -> Vec<Value> {
     models_of(endpoint, endpoint.parts.load().iter())
 }
 
-fn models_of<'a>(
-    endpoint: &Endpoint,
-    parts: impl Iterator<Item = &'a PartReport>,
-) -> Vec<Value> {
+fn models_of<'a>(endpoint: &Endpoint, parts: impl Iterator<Item = &'a PartReport>) -> Vec<Value> {
     let live = endpoint.live.load();
     let cpu_total: f64 =
         live.members.iter().map(|member| member.identity.meter.totals().cpu.as_secs_f64()).sum();

@@ -11,7 +11,9 @@ use prometheus_client::metrics::gauge::Gauge;
 
 use super::families::Families;
 use super::histogram::Durations;
-use super::labels::{AnswerLabels, ChangeLabels, CourseLabels, EndpointLabels, ReasonLabels, TopicLabels};
+use super::labels::{
+    AnswerLabels, ChangeLabels, CourseLabels, EndpointLabels, ReasonLabels, TopicLabels,
+};
 use super::model::ModelMetrics;
 use super::routed::RoutedMetrics;
 use super::saturate;

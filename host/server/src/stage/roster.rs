@@ -256,7 +256,9 @@ fn first_inputs<'a>(
     });
     // Thousands of courses may begin with the same.
     let positions: BTreeSet<u32> = firsts
-        .flat_map(|seat| roster.seated(seat).filter_map(|it| seats[it.as_usize()]).collect::<Vec<_>>())
+        .flat_map(|seat| {
+            roster.seated(seat).filter_map(|it| seats[it.as_usize()]).collect::<Vec<_>>()
+        })
         .collect();
     let members = positions.into_iter().map(|position| &members[position as usize]);
     members.map(|member| &member.model.description().inputs[..]).collect()

@@ -21,7 +21,9 @@ use crate::standing::Standing;
 /// Why a flow cannot be, if so.
 fn flow_problem(flow: &Flow, name: &EndpointName) -> Option<String> {
     if let Some(topic) = flow.foreign_topic(name) {
-        return Some(format!("flow: found topic {topic:?}, expected topics of the endpoint's tenant"));
+        return Some(format!(
+            "flow: found topic {topic:?}, expected topics of the endpoint's tenant"
+        ));
     }
     let source = flow.source.as_deref()?;
     let (endpoint, _) = source.rsplit_once('/').filter(|_| is_endpoint_topic(source))?;
