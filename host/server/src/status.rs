@@ -52,6 +52,7 @@ fn endpoint(now: Time, endpoint: &Endpoint, all: bool) -> Value {
     let [lost_scores, unwritten_scores, repetitions] = endpoint.meter.oddities();
     json!({
         "name": endpoint.name.as_str(),
+        "paused": live.paused,
         "deadline_us": live.deadline.as_micros() as u64,
         "settled": live.settled,
         "paused": live.paused,

@@ -53,7 +53,7 @@ pub(crate) const HELP: [(&str, &str); 13] = [
     ("s  S", "sort by the next column, or by the one before"),
     ("/", "show only names that contain what is typed; esc shows all again"),
     ("p", "promote the selected model, after a look at what would change"),
-    ("space", "pause the selected model, or resume it, likewise"),
+    ("space", "pause the selected model, or on the first page the endpoint; or resume it"),
     ("?", "show this"),
     ("q  ctrl-c", "quit; the host goes on"),
     ("", ""),

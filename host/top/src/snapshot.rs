@@ -19,6 +19,8 @@ pub(crate) struct Snapshot {
 #[serde(default)]
 pub(crate) struct Endpoint {
     pub(crate) name: String,
+    /// Whether callers are turned away.
+    pub(crate) paused: bool,
     pub(crate) deadline_us: Option<u64>,
     pub(crate) requests: u64,
     pub(crate) open_mailboxes: u64,
@@ -59,6 +61,10 @@ pub(crate) struct Model {
     pub(crate) memory_bytes: Option<u64>,
     pub(crate) memory_bytes_high: Option<u64>,
     pub(crate) sessions: Option<u64>,
+    /// What is left of its error budget, from 1 to 0.
+    pub(crate) budget_left: Option<f64>,
+    /// The share of recent requests for which its score was late.
+    pub(crate) late_share: Option<f64>,
     pub(crate) log: Vec<String>,
 }
 

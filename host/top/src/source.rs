@@ -42,13 +42,13 @@ pub struct Change {
     pub verb: Verb,
     /// The endpoint.
     pub endpoint: String,
-    /// Its model.
-    pub model: String,
+    /// Its model; all of the endpoint, where there is none.
+    pub model: Option<String>,
     /// Whether to do it against the host's advice.
     pub force: bool,
 }
 
-/// What can be done to a model.
+/// What can be done to a model, or to an endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Verb {
     /// To make it the champion.

@@ -146,6 +146,10 @@ fn fulfil(state: &mut State, wish: Wish) -> Option<Command> {
         Wish::SortBack => sort(state, -1),
         Wish::Filter if state.page == Page::Model => {}
         Wish::Filter => state.filter.is_open = true,
+        Wish::Promote if state.page == Page::Overview => {
+            let notice = "open an endpoint first, with enter, and select a model";
+            state.notice = Some(notice.to_owned());
+        }
         Wish::Promote => return propose(state, |_| Verb::Promote),
         Wish::Pause => {
             let verb = |is_paused| if is_paused { Verb::Resume } else { Verb::Pause };
@@ -231,18 +235,16 @@ fn type_filter(state: &mut State, key: KeyEvent) {
     keep_selection(state);
 }
 
+/// Proposes to change the model that is selected, or on the first page the endpoint.
 fn propose(state: &mut State, verb: impl Fn(bool) -> Verb) -> Option<Command> {
-    if state.page == Page::Overview {
-        state.notice = Some("open an endpoint first, with enter, and select a model".to_owned());
-        return None;
-    }
-    let model = state.open_model()?;
-    let change = Change {
-        verb: verb(model.is_paused()),
-        endpoint: state.endpoint.clone()?,
-        model: model.name.clone(),
-        force: false,
+    let (model, is_paused) = if state.page == Page::Overview {
+        (None, state.open_endpoint()?.paused)
+    } else {
+        let model = state.open_model()?;
+        (Some(model.name.clone()), model.is_paused())
     };
+    let verb = verb(is_paused);
+    let change = Change { verb, endpoint: state.endpoint.clone()?, model, force: false };
     state.dialog =
         Some(Dialog::Change { change: change.clone(), stage: Stage::Asking, why: String::new() });
     Some(Command::Preview(change))

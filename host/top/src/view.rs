@@ -105,6 +105,7 @@ fn foot(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
         Page::Overview => &[
             ("↑↓", "select"),
             ("enter", "open"),
+            ("space", "pause"),
             ("tab", "panel"),
             ("t", "time"),
             ("s", "sort"),

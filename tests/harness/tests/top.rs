@@ -74,3 +74,57 @@ fn without_a_terminal_one_is_told_of_the_other_command() {
     assert_eq!(error.lines().count(), 1, "{error}");
     assert!(error.contains("understudy status"), "{error}");
 }
+
+#[test]
+fn a_model_is_promoted_and_another_paused_by_a_few_keys() {
+    let (models, host) = flights();
+    let load = Load::start(&host, "flights");
+    load.wait_for_calls(20);
+    let mut terminal = top(&host);
+    terminal.wait_for("▌flights");
+    terminal.press("\rj");
+    terminal.wait_for("▌other");
+    terminal.press("p");
+    terminal.wait_for("This makes other the champion:");
+    assert!(terminal.wait_for("writes ").contains("endpoint.toml"));
+    terminal.press("seven times better");
+    terminal.wait_for("Why?  seven times better▏");
+    terminal.press("\r");
+    terminal.wait_for("Done.");
+    terminal.press("x");
+    terminal.wait_until_gone("Done.");
+    assert!(terminal.wait_for("▌other").contains("champion"));
+    terminal.press("\r");
+    terminal.wait_for("promote");
+    terminal.wait_for("seven times better");
+    terminal.press("\x1b");
+    terminal.wait_for("▌other");
+    terminal.press("j ");
+    terminal.wait_for("This asks champion no more");
+    terminal.press("\r");
+    terminal.wait_for("Done.");
+    terminal.press("x");
+    terminal.wait_for("paused");
+    terminal.press("q");
+    assert!(terminal.wait().success());
+    let policy = std::fs::read_to_string(models.file("flights", "endpoint.toml")).expect("a file");
+    assert!(policy.contains("champion = 'other'") || policy.contains("champion = \"other\""));
+    load.finish().assert_answered_by(&["champion", "other"]);
+}
+
+#[test]
+fn what_the_host_refuses_is_told_with_its_reason() {
+    let (models, host) = flights();
+    models.install("flights", "broken", b"no component");
+    host.wait_for_state("flights", "broken", "refused");
+    let mut terminal = top(&host);
+    terminal.wait_for("▌flights");
+    terminal.press("\r/brok\r");
+    terminal.wait_for("▌broken");
+    terminal.press("p");
+    terminal.wait_for("The host does not do this:");
+    terminal.press("\x1b");
+    terminal.wait_until_gone("The host does not do this:");
+    terminal.press("q");
+    assert!(terminal.wait().success());
+}

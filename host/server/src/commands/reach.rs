@@ -46,6 +46,11 @@ impl Reach {
         }
     }
 
+    /// Where the host is, as `host:port`.
+    pub(super) fn address(&self) -> Result<String> {
+        Ok(self.client()?.address().to_owned())
+    }
+
     fn client(&self) -> Result<Client> {
         self.client.admin(self.admin.as_deref())
     }

@@ -87,7 +87,8 @@ fn models_table(endpoint: &Value) -> Table {
     let mut table = Table::new(&[
         "  model", "role", "state", "revision", "scores", "refusals", "faults", "p99 ms", "cpu",
         "why",
-    ]);
+    ])
+    .numbers(&[4, 5, 6, 7, 8]);
     for model in endpoint["models"].as_array().into_iter().flatten() {
         table.row([
             format!("  {}", text(&model["name"])),

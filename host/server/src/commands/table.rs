@@ -5,12 +5,20 @@ use std::fmt;
 /// Rows of text under a header.
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,
+    /// The columns of numbers, which end where they stand in line.
+    numbers: &'static [usize],
 }
 
 impl Table {
     /// A table with these columns and no row.
     pub(crate) fn new(columns: &[&str]) -> Self {
-        Self { rows: vec![columns.iter().map(|column| (*column).to_owned()).collect()] }
+        let head = columns.iter().map(|column| (*column).to_owned()).collect();
+        Self { rows: vec![head], numbers: &[] }
+    }
+
+    /// The same table, with numbers in these columns.
+    pub(crate) fn numbers(self, numbers: &'static [usize]) -> Self {
+        Self { numbers, ..self }
     }
 
     /// Adds a row.
@@ -28,7 +36,13 @@ impl fmt::Display for Table {
         };
         let widths: Vec<usize> = (0..columns).map(width).collect();
         for row in &self.rows {
-            let cells = row.iter().zip(&widths).map(|(cell, width)| format!("{cell:<width$}"));
+            let cells = row.iter().zip(&widths).enumerate().map(|(column, (cell, width))| {
+                if self.numbers.contains(&column) {
+                    format!("{cell:>width$}")
+                } else {
+                    format!("{cell:<width$}")
+                }
+            });
             writeln!(f, "{}", cells.collect::<Vec<_>>().join("  ").trim_end())?;
         }
         Ok(())
@@ -45,5 +59,14 @@ mod tests {
         table.row(["gbdt".into(), "live".into()]);
         table.row(["hawaiian".into(), "refused".into()]);
         assert_eq!(table.to_string(), "model     state\ngbdt      live\nhawaiian  refused\n");
+    }
+
+    #[test]
+    fn numbers_end_in_line() {
+        let mut table = Table::new(&["model", "scores", "why"]).numbers(&[1]);
+        table.row(["gbdt".into(), "1200".into(), "-".into()]);
+        table.row(["new".into(), "-".into(), "loading".into()]);
+        let expected = "model  scores  why\ngbdt     1200  -\nnew         -  loading\n";
+        assert_eq!(table.to_string(), expected);
     }
 }

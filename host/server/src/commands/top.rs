@@ -11,7 +11,7 @@ use clap::Args;
 use serde_json::Value;
 use tokio::signal::unix::{SignalKind, signal};
 
-use crate::client::{Client, ClientArguments};
+use super::reach::{Reach, encoded, path_of};
 
 /// Watch a running host on the terminal: who answers, how fast, and what is wrong.
 ///
@@ -19,12 +19,8 @@ use crate::client::{Client, ClientArguments};
 /// at what that would change. Colours are left out where NO_COLOR is set.
 #[derive(Debug, Args)]
 pub(crate) struct Top {
-    /// The admin address of the host, where it is on another machine: HOST:PORT, or with https://
-    /// before it.
-    #[arg(long, value_name = "ADDRESS")]
-    admin: Option<String>,
     #[command(flatten)]
-    client: ClientArguments,
+    host: Reach,
     /// How often the host is asked, in seconds from 0.1 to 60.
     #[arg(long, value_name = "SECONDS", default_value = "1", value_parser = every)]
     every: Duration,
@@ -32,15 +28,14 @@ pub(crate) struct Top {
 
 impl Top {
     pub(crate) fn run(self) -> Result<ExitCode> {
-        let client = self.client.admin(self.admin.as_deref())?;
-        let settings = Settings { host: client.address().to_owned(), every: self.every };
-        ::top::run(Remote(client), settings, theme(), stop_by_signal()?)?;
+        let settings = Settings { host: self.host.address()?, every: self.every };
+        ::top::run(Remote(self.host), settings, theme(), stop_by_signal()?)?;
         Ok(ExitCode::SUCCESS)
     }
 }
 
 /// A host that is asked over its admin address.
-struct Remote(Client);
+struct Remote(Reach);
 
 impl Source for Remote {
     fn status(&mut self) -> Result<Value, String> {
@@ -48,42 +43,33 @@ impl Source for Remote {
     }
 
     fn history(&mut self, endpoint: &str, model: &str) -> Result<Value, String> {
-        let (endpoint, model) = (segment(endpoint), segment(model));
-        self.get(&format!("/admin/endpoints/{endpoint}/history?model={model}"))
+        let path = path_of(endpoint, &["history"]);
+        self.get(&format!("{path}?model={}", encoded(model)))
     }
 
     fn change(&mut self, change: &Change, how: How<'_>) -> Result<Value, String> {
-        let (endpoint, model) = (segment(&change.endpoint), segment(&change.model));
+        let verb = change.verb.name();
+        let path = match &change.model {
+            Some(model) => path_of(&change.endpoint, &["models", model, verb]),
+            None => path_of(&change.endpoint, &[verb]),
+        };
         let how = match how {
             How::DryRun => "dry_run=true".to_owned(),
-            How::For(why) => format!("why={}", segment(why)),
+            How::For(why) => format!("why={}", encoded(why)),
         };
         let force = if change.force { "&force=true" } else { "" };
-        let verb = change.verb.name();
-        let path = format!("/admin/endpoints/{endpoint}/models/{model}/{verb}?{how}{force}");
-        read(self.0.post(&path, "", &[]))
+        self.0.change("POST", &format!("{path}?{how}{force}"), "", &[]).map_err(in_one_line)
     }
 }
 
 impl Remote {
     fn get(&self, path: &str) -> Result<Value, String> {
-        read(self.0.get(path))
+        self.0.get(path).map_err(in_one_line)
     }
 }
 
-fn read(body: Result<Vec<u8>>) -> Result<Value, String> {
-    let body = body.map_err(|error| format!("{error:#}"))?;
-    serde_json::from_slice(&body).map_err(|error| format!("the host's reply is no JSON: {error}"))
-}
-
-/// A text as one segment of a path, or as a value of a query.
-fn segment(text: &str) -> String {
-    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"-._~".contains(&byte);
-    let encode = |byte: u8| match byte {
-        byte if is_plain(byte) => char::from(byte).to_string(),
-        byte => format!("%{byte:02X}"),
-    };
-    text.bytes().map(encode).collect()
+fn in_one_line(error: anyhow::Error) -> String {
+    format!("{error:#}")
 }
 
 fn every(text: &str) -> Result<Duration, String> {
@@ -128,15 +114,6 @@ fn stop_by_signal() -> Result<Arc<AtomicBool>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn a_name_with_a_slash_is_one_segment() {
-        assert_eq!(segment("acme/fraud-2"), "acme%2Ffraud-2");
-        assert_eq!(
-            segment("it is better, 50% less ü"),
-            "it%20is%20better%2C%2050%25%20less%20%C3%BC"
-        );
-    }
 
     #[test]
     fn looks_are_neither_too_seldom_nor_too_frequent() {

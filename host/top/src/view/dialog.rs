@@ -24,7 +24,9 @@ pub(super) fn paint(dialog: &Dialog, theme: Theme, area: Rect, buffer: &mut Buff
         }
         Dialog::Change { change, stage, why } => {
             let lines = change_lines(change, stage, why, theme);
-            let title = format!(" {} {} › {} ", change.verb.name(), change.endpoint, change.model);
+            let model = change.model.iter().map(|model| format!(" › {model}"));
+            let model = model.collect::<String>();
+            let title = format!(" {} {}{model} ", change.verb.name(), change.endpoint);
             paint_box(&title, lines, theme, area, buffer);
         }
     }
@@ -101,10 +103,19 @@ fn change_lines<'a>(
 
 fn question(change: &Change) -> String {
     let forced = if change.force { ", against the advice of the host" } else { "" };
-    match change.verb {
-        Verb::Promote => format!("This makes {} the champion{forced}:", change.model),
-        Verb::Pause => format!("This asks {} no more until it is resumed{forced}:", change.model),
-        Verb::Resume => format!("This asks {} again{forced}:", change.model),
+    match (change.verb, &change.model) {
+        (Verb::Promote, model) => {
+            let model = model.as_deref().unwrap_or(&change.endpoint);
+            format!("This makes {model} the champion{forced}:")
+        }
+        (Verb::Pause, Some(model)) => {
+            format!("This asks {model} no more until it is resumed{forced}:")
+        }
+        (Verb::Resume, Some(model)) => format!("This asks {model} again{forced}:"),
+        (Verb::Pause, None) => format!("This turns callers of {} away{forced}:", change.endpoint),
+        (Verb::Resume, None) => {
+            format!("This lets callers of {} in again{forced}:", change.endpoint)
+        }
     }
 }
 

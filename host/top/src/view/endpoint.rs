@@ -62,7 +62,11 @@ fn paint_facts(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
         ("queued", units::count(endpoint.queued())),
         ("requests", units::count(endpoint.requests)),
     ];
-    facts_line(&facts, theme).paint(area, buffer);
+    let mut line = facts_line(&facts, theme);
+    if endpoint.paused {
+        line.spans.insert(0, Span::styled(" paused: callers are turned away  ", theme.odd()));
+    }
+    line.paint(area, buffer);
     // The column of notes may have no room for all of it.
     if let Some(model) = state.open_model()
         && let Some(reason) = &model.reason

@@ -77,9 +77,17 @@ fn paint_facts(
         ("sessions", some(model.sessions)),
     ];
     facts_line(&facts, theme).paint(line(1), buffer);
+    let share = |share: f64| units::percent(share);
+    let vitals = [
+        ("error budget left", model.budget_left.map(share)),
+        ("late", model.late_share.map(share)),
+    ];
+    let vitals: Vec<_> = vitals.into_iter().filter_map(|(name, it)| Some((name, it?))).collect();
+    let mut last_line = if vitals.is_empty() { Line::raw(" ") } else { facts_line(&vitals, theme) };
     if let Some(reason) = &model.reason {
-        Line::styled(format!(" {reason}"), theme.odd()).paint(line(2), buffer);
+        last_line.push_span(Span::styled(reason.as_str(), theme.odd()));
     }
+    last_line.paint(line(2), buffer);
 }
 
 fn paint_latency(

@@ -94,6 +94,7 @@ fn row<'a>(state: &'a State, endpoint: &'a Endpoint, theme: Theme) -> Row<'a> {
             cell(units::rate(faults_s), if faults_s > 0.0 { theme.bad() } else { plain }),
             cell(models, if live < endpoint.models.len() { theme.odd() } else { plain }),
             match champion {
+                _ if endpoint.paused => cell("paused", theme.odd()),
                 Some(model) => cell(&*model.name, theme.state(&model.state)),
                 None => cell("none", theme.dim()),
             },

@@ -19,7 +19,7 @@ fn outcome() -> Value {
 }
 
 fn change(verb: Verb, model: &str) -> Change {
-    Change { verb, endpoint: "flights".to_owned(), model: model.to_owned(), force: false }
+    Change { verb, endpoint: "flights".to_owned(), model: Some(model.to_owned()), force: false }
 }
 
 /// A view of the models of `flights`, with `forest` selected.
@@ -111,6 +111,26 @@ fn on_the_first_page_one_is_told_where_to_go() {
     rig.sees(&["open an endpoint first"]);
     rig.keys("j");
     rig.misses("open an endpoint first");
+}
+
+#[test]
+fn on_the_first_page_a_whole_endpoint_is_paused_and_resumed() {
+    let mut rig = Rig::watching();
+    rig.keys("j");
+    let pause = Change { model: None, ..change(Verb::Pause, "") };
+    assert_eq!(rig.keys(" "), Some(Command::Preview(pause.clone())));
+    rig.send(Event::Previewed(pause, Ok(json!({}))));
+    rig.sees(&["pause flights ", "This turns callers of flights away:"]);
+    rig.press(KeyCode::Esc);
+    let mut status = status(500);
+    status["endpoints"][1]["paused"] = json!(true);
+    rig.hear(Ok(status));
+    assert!(rig.line("▌flights").contains("paused"));
+    let resume = Change { model: None, ..change(Verb::Resume, "") };
+    assert_eq!(rig.keys(" "), Some(Command::Preview(resume)));
+    rig.press(KeyCode::Esc);
+    rig.press(KeyCode::Enter);
+    rig.sees(&["paused: callers are turned away"]);
 }
 
 #[test]

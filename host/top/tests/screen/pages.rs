@@ -81,6 +81,7 @@ fn a_page_of_a_model_says_all_about_it() {
         "sessions 2",
         "latency, ms  p50 0.38  p99 1.9",
     ]);
+    rig.sees(&["error budget left 98.0%   late 0.4%"]);
     rig.sees(&[" warm", " read 40 trees [31m of depth 6"]);
     let history = Ok(json!([{
         "time_us": 1_798_761_599_000_000_u64, "event": "promote", "who": "eve", "why": "better",

@@ -160,6 +160,7 @@ fn model(name: &str, role: &str, predictions: u64, latency_us: u64) -> Value {
         "answers": 0, "drops": 0, "cpu_us": predictions * latency_us / 2,
         "latency_us_p50": latency_us, "latency_us_p99": latency_us * 5, "queued": latency_us / 100,
         "memory_bytes": 6_400_000, "memory_bytes_high": 9_100_000, "sessions": 2,
+        "budget_left": 0.98, "late_share": 0.004,
         "log": ["warm", "read 40 trees\u{1b}[31m of depth 6"],
     })
 }

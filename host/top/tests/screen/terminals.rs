@@ -14,15 +14,15 @@ fn every_page_fits_every_terminal() {
         for key in keys.chars() {
             rig.press(if key == '\n' { KeyCode::Enter } else { KeyCode::Char(key) });
         }
-        for width in [1, 2, 20, 39, 40, 41, 60, 80, 81, 100, 200, 400] {
-            for height in [1, 2, 7, 8, 9, 12, 24, 50, 120] {
+        for width in [1, 20, 39, 40, 80, 133, 400] {
+            for height in [1, 7, 8, 12, 24, 120] {
                 rig.size = (width, height);
                 let lines = rig.lines();
                 painted += usize::from(lines.iter().any(|line| !line.is_empty()));
             }
         }
     }
-    assert_eq!(painted, 6 * 12 * 9, "nothing is ever all blank");
+    assert_eq!(painted, 6 * 7 * 6, "nothing is ever all blank");
 }
 
 #[test]

@@ -94,7 +94,7 @@ fn a_host_of_another_time_does_not_confuse() {
 fn the_help_opens_and_closes_with_any_key() {
     let mut rig = Rig::watching();
     rig.keys("?");
-    rig.sees(&["╭ keys ", "pause the selected model, or resume it"]);
+    rig.sees(&["╭ keys ", "pause the selected model, or on the first page the endpoint"]);
     assert_eq!(rig.keys("q"), None, "which quits only the help");
     rig.misses("╭ keys ");
 }
