@@ -17,12 +17,14 @@
 //! | `GET /v2/models` | the endpoints |
 //! | `POST /v2/repository/index` | the models, loaded or not |
 //! | `POST /v2/repository/models/{endpoint}[/versions/{model}]/load`, `…/unload` | `{}` |
+//! | `GET /openapi.json` | all of this for programs, in OpenAPI 3.1 |
 //! | `GET /v2`, `GET /v2/health/live`, `GET /v2/health/ready` | the server itself |
 //!
 //! On the listener for operators, whose endpoints are one segment (`acme%2Ffraud`):
 //!
 //! | method and path | answer |
 //! |---|---|
+//! | `GET /openapi.json` | all of this for programs, in OpenAPI 3.1 |
 //! | `GET /status`, `GET /metrics` | everything at a glance, for people and for scrapers |
 //! | `GET /admin/endpoints` | the endpoints |
 //! | `GET /admin/endpoints/{endpoint}/models` | its models: role, state, revision, what each did, its last change |
@@ -49,6 +51,7 @@ mod guard;
 mod headers;
 mod host;
 mod limits;
+mod openapi;
 mod operate;
 mod problem;
 mod reply;
@@ -67,6 +70,7 @@ pub use host::{
     TensorMetadata, TopicRecord,
 };
 pub use limits::FrontLimits;
+pub use openapi::{About, Example, Listener, openapi};
 pub use operate::{Change, Declined, Look, Operation, Terms};
 pub use reply::{Reply, ReplyBody};
 pub use routes::Routes;

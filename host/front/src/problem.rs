@@ -76,6 +76,9 @@ pub(crate) enum Problem {
     /// Because the body is to be text and is none.
     #[error("the body: found bytes that are not UTF-8, expected TOML")]
     NotText,
+    /// Because there is no policy in the body.
+    #[error("found an empty body, expected the TOML of a policy; a comment alone stands for none")]
+    NoPolicy,
     /// Because a change is of no use.
     #[error("{message}")]
     Change {
@@ -243,6 +246,7 @@ impl Problem {
             | Self::QueryName { .. }
             | Self::QueryValue { .. }
             | Self::NotText
+            | Self::NoPolicy
             | Self::Header { .. }
             | Self::BodyBroken
             | Self::Document(_)

@@ -10,11 +10,14 @@ use std::borrow::Cow;
 use percent_encoding::percent_decode_str;
 
 use crate::guard::Act;
+use crate::openapi;
 use crate::problem::Problem;
 
 /// What a path asks for. Texts borrow from the path unless they had to be decoded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Target<'path> {
+    /// `/openapi.json`
+    OpenApi,
     /// `/v2`
     Server,
     /// `/v2/health/live`
@@ -65,6 +68,9 @@ pub(crate) enum Ask {
 impl<'path> Target<'path> {
     /// The target of the path of a URI.
     pub(crate) fn parse(path: &'path str) -> Result<Self, Problem> {
+        if path == openapi::PATH {
+            return Ok(Self::OpenApi);
+        }
         let unknown = || Problem::UnknownPath { path: path.to_owned() };
         let rest = path.strip_prefix("/v2").ok_or_else(unknown)?;
         let rest = rest.strip_suffix('/').unwrap_or(rest);
@@ -110,7 +116,7 @@ impl<'path> Target<'path> {
     pub(crate) const fn act(&self) -> Act {
         match self {
             Self::Live | Self::Ready => Act::Health,
-            Self::Server | Self::Endpoints => Act::Describe,
+            Self::OpenApi | Self::Server | Self::Endpoints => Act::Describe,
             Self::Endpoint { ask: Ask::Infer, .. } => Act::Infer,
             Self::Topic { .. } | Self::Endpoint { ask: Ask::Append, .. } => Act::Append,
             Self::Endpoint { ask: Ask::Ready | Ask::Metadata, .. } => Act::Describe,
@@ -179,6 +185,7 @@ mod tests {
     #[test]
     fn the_server_its_health_and_its_list_have_fixed_paths() {
         let cases = [
+            ("/openapi.json", Target::OpenApi),
             ("/v2", Target::Server),
             ("/v2/", Target::Server),
             ("/v2/health/live", Target::Live),

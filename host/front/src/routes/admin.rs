@@ -1,6 +1,6 @@
 //! The routes for operators, on a listener of their own.
 
-mod target;
+pub(crate) mod target;
 
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ use crate::guard::{Act, Entry, Guard, Peer};
 use crate::headers;
 use crate::host::{InferError, NotFound, Readiness};
 use crate::limits::FrontLimits;
+use crate::openapi::{self, About, Listener, openapi};
 use crate::operate::{Change, Declined, Look, Operation, Terms};
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
@@ -25,6 +26,8 @@ use crate::routes::public::{live, ready};
 use crate::routes::{Routes, check_method};
 
 const OPEN_METRICS: &str = "application/openmetrics-text; version=1.0.0; charset=utf-8";
+/// All crates of the host have the same version.
+const VERSION: &str = env!("CARGO_PKG_VERSION");
 const COMPONENT: &[&str] = &["application/wasm", "application/octet-stream"];
 const TOML: &[&str] = &["application/toml", "text/plain"];
 /// The largest configuration file that is taken.
@@ -85,7 +88,9 @@ impl<A: Admin> AdminRoutes<A> {
         match target()? {
             Target::Page(page) => {
                 let entry = self.guard.admit(&caller, headers, Act::Observe)?;
-                self.ask(move |admin| Ok(keep(entry, page.show(admin, &caller)))).await
+                let needs_token = self.guard.is_locked();
+                let show = move |admin: &A| page.show(admin, &caller, needs_token);
+                self.ask(move |admin| Ok(keep(entry, show(admin)))).await
             }
             Target::Look(look) => {
                 let entry = self.guard.admit(&caller, headers, Act::Observe)?;
@@ -132,6 +137,10 @@ impl<A: Admin> AdminRoutes<A> {
                 headers::check_body(&head.headers, TOML)?;
                 let text = self.receive(&head.headers, body, TOML_BYTES_MAX).await?;
                 let text = String::from_utf8(text.bytes.into()).map_err(|_| Problem::NotText)?;
+                // A body that was forgotten is not the wish that nobody answers.
+                if text.trim().is_empty() {
+                    return Err(Problem::NoPolicy);
+                }
                 Operation::SetPolicy { text }
             }
             Verb::Promote(model) => Operation::Promote { model },
@@ -155,8 +164,12 @@ impl<A: Admin> AdminRoutes<A> {
 }
 
 impl Page {
-    fn show<A: Admin>(self, admin: &A, caller: &Caller) -> Reply {
+    fn show<A: Admin>(self, admin: &A, caller: &Caller, needs_token: bool) -> Reply {
         match self {
+            Self::OpenApi => {
+                let about = About { needs_token, example: openapi::of_admin(admin, caller) };
+                reply::json(StatusCode::OK, &openapi(Listener::Admin, VERSION, &about))
+            }
             Self::Metrics => reply::text(OPEN_METRICS, admin.metrics(caller)),
             Self::Status => reply::json(StatusCode::OK, &admin.status(caller, false)),
             Self::WholeStatus => reply::json(StatusCode::OK, &admin.status(caller, true)),
@@ -165,14 +178,14 @@ impl Page {
 }
 
 /// What even strangers may ask.
-#[derive(Clone, Copy)]
-enum Health {
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Health {
     Live,
     Ready,
 }
 
 impl Health {
-    fn of(path: &str) -> Option<Self> {
+    pub(crate) fn of(path: &str) -> Option<Self> {
         match path {
             "/v2/health/live" => Some(Self::Live),
             "/v2/health/ready" => Some(Self::Ready),

@@ -19,6 +19,7 @@ use crate::guard::{Guard, Peer};
 use crate::headers;
 use crate::host::{Call, Host, Metadata, Readiness, TensorMetadata};
 use crate::limits::FrontLimits;
+use crate::openapi::{self, About, Listener, openapi};
 use crate::problem::Problem;
 use crate::reply::{self, Reply};
 use crate::routes::grpc::GrpcRoutes;
@@ -134,6 +135,7 @@ impl<H: Host> Shared<H> {
             Target::Statistics => self.statistics(caller, None, None),
             Target::Index => self.index(caller, head, body).await,
             Target::Endpoints => Ok(self.endpoints(caller)),
+            Target::OpenApi => Ok(self.openapi(caller)),
             Target::Server => Ok(self.server()),
             Target::Live => Ok(live(self.host.live())),
             Target::Ready => self.server_ready(Some(caller)),
@@ -261,6 +263,13 @@ impl<H: Host> Shared<H> {
     fn endpoints(&self, caller: &Caller) -> Reply {
         let endpoints = self.host.endpoints(caller).into_iter().map(|name| json!({ "name": name }));
         reply::json(StatusCode::OK, &json!({ "models": endpoints.collect::<Vec<_>>() }))
+    }
+
+    fn openapi(&self, caller: &Caller) -> Reply {
+        let example = openapi::of_host(&*self.host, caller);
+        let about = About { needs_token: self.guard.is_locked(), example };
+        let version = self.host.server().version;
+        reply::json(StatusCode::OK, &openapi(Listener::Public, &version, &about))
     }
 
     fn server(&self) -> Reply {

@@ -75,9 +75,14 @@ async fn what_comes_of_a_change_is_its_status() {
     let model = "/admin/endpoints/echo/models/good";
     check(&format!("{model}/retire"), 409, "it answers").await;
     check(&format!("{model}/resume"), 500, "the disk is full").await;
-    check("/admin/endpoints/echo/policy/diff", 422, "found nothing").await;
+    let forgotten =
+        "found an empty body, expected the TOML of a policy; a comment alone stands for none";
+    check("/admin/endpoints/echo/policy/diff", 400, forgotten).await;
     let unknown = "endpoint `echo` has no model `bad`; known: good";
     check("/admin/endpoints/echo/models/bad/promote", 404, unknown).await;
+    let nothing = send("POST", "/admin/endpoints/echo/policy/diff", "", "# nothing");
+    let reply = client.call(nothing).await;
+    assert_eq!((reply.status, reply.error().as_str()), (422, "found nothing"));
     let reply = client.call(get("/admin/endpoints/nobody/history")).await;
     assert_eq!(reply.error(), "there is no endpoint `nobody`; known: acme/fraud, echo");
     let large = send("PUT", "/admin/endpoints/echo/models/new", "", &"x".repeat(5_000));

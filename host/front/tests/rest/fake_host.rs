@@ -300,7 +300,7 @@ impl Admin for FakeHost {
             Operation::Promote { .. } => {
                 Err(Declined::NotFound(NotFound::Model { known: vec!["good".to_owned()] }))
             }
-            Operation::SetPolicy { text } if text.is_empty() => {
+            Operation::SetPolicy { text } if text.starts_with('#') => {
                 Err(Declined::Invalid { message: "found nothing".to_owned() })
             }
             Operation::Resume { .. } => {

@@ -3,6 +3,7 @@
 use hyper::Method;
 use percent_encoding::percent_decode_str;
 
+use crate::openapi;
 use crate::operate::{Look, Terms};
 use crate::problem::Problem;
 use crate::routes::check_method;
@@ -11,12 +12,12 @@ use crate::routes::check_method;
 const HISTORY_LIMIT: usize = 50;
 /// How many events a history has at the most.
 const HISTORY_LIMIT_MAX: usize = 10_000;
-/// The longest reason of an operator, in bytes.
-const WHY_BYTES_MAX: usize = 2_000;
+/// The longest reason of an operator.
+const WHY_CHARACTERS_MAX: usize = 500;
 
 /// What is asked for.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Target {
+pub(crate) enum Target {
     Page(Page),
     Look(Look),
     Change { endpoint: String, verb: Verb, terms: Terms },
@@ -24,7 +25,8 @@ pub(super) enum Target {
 
 /// A page that is not about one endpoint.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Page {
+pub(crate) enum Page {
+    OpenApi,
     Metrics,
     Status,
     /// When also what there are too many of for a glance is wanted.
@@ -33,7 +35,7 @@ pub(super) enum Page {
 
 /// A change, as far as the path says it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Verb {
+pub(crate) enum Verb {
     Stage(String),
     Promote(String),
     Rollback(Option<String>),
@@ -68,11 +70,12 @@ impl Verb {
 
 impl Target {
     /// The target of a request.
-    pub(super) fn parse(method: &Method, path: &str, query: &str) -> Result<Self, Problem> {
+    pub(crate) fn parse(method: &Method, path: &str, query: &str) -> Result<Self, Problem> {
         let unknown = || Problem::UnknownAdminPath { path: path.to_owned() };
         let page = match path {
+            openapi::PATH => Some(Page::OpenApi),
             "/metrics" => Some(Page::Metrics),
-            "/status" if query == "all=true" => Some(Page::WholeStatus),
+            "/status" if Query::parse(query)?.whole()? => Some(Page::WholeStatus),
             "/status" => Some(Page::Status),
             _ => None,
         };
@@ -171,12 +174,18 @@ impl Query {
         }
     }
 
+    /// Whether all of a page is wanted.
+    fn whole(&self) -> Result<bool, Problem> {
+        self.allow(&["all"], true)?;
+        self.flag("all")
+    }
+
     fn terms(&self) -> Result<Terms, Problem> {
         let why = self.get("why").map(str::trim).filter(|why| !why.is_empty());
         if let Some(why) = why
-            && (why.len() > WHY_BYTES_MAX || why.chars().any(char::is_control))
+            && (why.chars().count() > WHY_CHARACTERS_MAX || why.chars().any(char::is_control))
         {
-            return Err(invalid("why", why, "one line of at most 2000 bytes"));
+            return Err(invalid("why", why, "one line of at most 500 characters"));
         }
         let why = why.map(str::to_owned);
         Ok(Terms { dry_run: self.flag("dry_run")?, force: self.flag("force")?, why, claimed: None })
@@ -272,6 +281,7 @@ mod tests {
         refused(post(), path, "query: force: found `1`, expected true or false");
         let path = "/admin/endpoints/e/history?limit=0";
         refused(Method::GET, path, "query: limit: found `0`, expected a whole number from 1 to");
+        refused(Method::GET, "/status?all=1", "query: all: found `1`, expected true or false");
         let path = "/admin/endpoints?limit=1";
         refused(Method::GET, path, "query: found `limit`, expected nothing");
         refused(post(), "/admin/endpoints/e/pause?why=a%0Ab", "expected one line");
