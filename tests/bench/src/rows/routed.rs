@@ -87,14 +87,15 @@ pub(super) fn measure() -> Result<Vec<Row>> {
 /// is always loaded.
 fn with_fifty_plain(component: &[u8]) -> Result<f64> {
     let folder = Folder::new()?;
-    let mut toml = DEADLINE.to_owned();
-    for number in 0..HOT {
+    let route = |number: usize| {
         let model = client(number);
-        toml +=
-            &format!("[[route]]\nwhen = 'parameters.client == \"{number}\"'\nmodel = '{model}'\n");
-        folder.place("clients", &model, &edition(component, number as u64))?;
+        format!("[[route]]\nwhen = 'parameters.client == \"{number}\"'\nmodel = '{model}'\n")
+    };
+    let routes: String = (0..HOT).map(route).collect();
+    folder.endpoint("clients", &format!("{DEADLINE}{routes}"))?;
+    for number in 0..HOT {
+        folder.place("clients", &client(number), &edition(component, number as u64))?;
     }
-    folder.endpoint("clients", &toml)?;
     let host = Server::host(&folder, HOT)?;
     let mut caller = Caller::connect(host.rest(), &samples::documents()?)?;
     caller.coldest = 0;
