@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use harness::{Host, Load, Models, Options, Record};
+use harness::{Host, Load, Models, Options, Record, Stopped};
 use serde_json::Value;
 
 /// The answers of a host by the id of their request, each of which has exactly one.
@@ -68,6 +68,15 @@ fn a_full_disk_refuses_what_is_new_and_keeps_what_is_old_until_there_is_room() {
 
 #[test]
 fn a_host_that_is_stopped_while_the_disk_is_full_answers_what_is_left_when_it_starts_again() {
+    ends_while_the_disk_is_full(Host::stop);
+}
+
+#[test]
+fn a_host_that_is_killed_while_the_disk_is_full_answers_what_is_left_when_it_starts_again() {
+    ends_while_the_disk_is_full(Host::kill_hard);
+}
+
+fn ends_while_the_disk_is_full(end: fn(Host) -> Stopped) {
     let models = Models::with_champion("e", "identity");
     let host = Host::start_on_small_disk(&models.path(), Options::default());
     host.wait_until_live("e", "champion");
@@ -76,8 +85,7 @@ fn a_host_that_is_stopped_while_the_disk_is_full_answers_what_is_left_when_it_st
     host.limit_files(Some(4096));
     host.wait_for("a request is refused", refused);
     load.wait_for_calls(40);
-    let stopped = host.stop();
-    let host = stopped.start();
+    let host = end(host).start();
     host.wait_until_live("e", "champion");
     load.wait_for_calls(40);
     load.finish();

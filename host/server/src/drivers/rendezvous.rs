@@ -11,7 +11,7 @@ mod routing;
 mod settle;
 mod wings;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -65,6 +65,10 @@ pub(crate) struct Driver {
     /// Mailboxes without a decision.
     undecided: usize,
     watermark: Watermark<u64>,
+    /// The offsets of requests that are over, until every answer is in the topic.
+    over: Vec<u64>,
+    /// The offsets of requests whose answers could not be written and are left to a later life.
+    left_behind: HashSet<u64>,
     remembered: Remembered,
     /// Answers of this turn, and those that the disk had no room for.
     answers: Vec<Unwritten>,
@@ -216,6 +220,8 @@ impl Driver {
             routing: Routing::default(),
             undecided: 0,
             watermark,
+            over: Vec::new(),
+            left_behind: HashSet::new(),
             remembered,
             answers: Vec::new(),
             untold: VecDeque::new(),

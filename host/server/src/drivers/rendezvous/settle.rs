@@ -87,9 +87,18 @@ impl Driver {
     }
 
     /// Lets go of the requests whose answers and scores are all in, or given up.
+    ///
+    /// Not before every answer is in the topic: a commit beyond one that is not would lose it.
     pub(super) fn finish_requests(&mut self) {
         while let Some(done) = self.machine.poll_done() {
-            self.watermark.finish(done.attachment.offset);
+            self.over.push(done.attachment.offset);
+        }
+        if self.answers.is_empty() {
+            for offset in self.over.drain(..) {
+                if !self.left_behind.remove(&offset) {
+                    self.watermark.finish(offset);
+                }
+            }
         }
     }
 
@@ -120,7 +129,7 @@ impl Driver {
         }
         if self.stopping || !full {
             // A later life of the host reads the requests again and answers them.
-            self.answers.clear();
+            self.left_behind.extend(self.answers.drain(..).map(|unwritten| unwritten.offset));
         }
     }
 
