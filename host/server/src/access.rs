@@ -46,6 +46,8 @@ pub(crate) struct Access {
 pub(crate) struct Source {
     files: Vec<PathBuf>,
     seen: Vec<Vec<u8>>,
+    /// What was there at the last look and has not been used: it may be half of a version.
+    coming: Option<Vec<Vec<u8>>>,
     take: Box<Take>,
     problem: Option<Problem>,
 }
@@ -154,12 +156,37 @@ impl Source {
         files: Vec<PathBuf>,
         take: impl FnMut(&[Vec<u8>]) -> Result<(), Problem> + Send + 'static,
     ) -> Self {
-        Self { files, seen: Vec::new(), take: Box::new(take), problem: None }
+        Self { files, seen: Vec::new(), coming: None, take: Box::new(take), problem: None }
     }
 
     /// Uses the files, if they are not what they were; says whether anything is new.
     pub(crate) fn look(&mut self) -> bool {
-        let taken = match self.files.iter().map(|file| read(file)).collect::<Result<Vec<_>, _>>() {
+        let contents = self.read();
+        self.consider(contents)
+    }
+
+    /// As [`look`](Self::look), but a version is used only when it was the same at the look before:
+    /// somebody may still be writing it, and half a file of tokens is a file of fewer tokens. `None`
+    /// asks for another look soon.
+    pub(crate) fn look_twice(&mut self) -> Option<bool> {
+        let contents = self.read();
+        if let Ok(contents) = &contents
+            && *contents != self.seen
+            && self.coming.as_ref() != Some(contents)
+        {
+            self.coming = Some(contents.clone());
+            return None;
+        }
+        self.coming = None;
+        Some(self.consider(contents))
+    }
+
+    fn read(&self) -> Result<Vec<Vec<u8>>, Problem> {
+        self.files.iter().map(|file| read(file)).collect()
+    }
+
+    fn consider(&mut self, contents: Result<Vec<Vec<u8>>, Problem>) -> bool {
+        let taken = match contents {
             Ok(contents) if contents == self.seen && !self.has_read_problem() => return false,
             Ok(contents) => {
                 let taken = (self.take)(&contents);

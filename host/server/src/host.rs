@@ -114,8 +114,8 @@ impl Host {
         // Whoever calls from here on meets every endpoint that there is.
         first_catalog.await.context("the supervisor panicked")?;
         options.access.reachable(addresses)?.write(&options.data_dir)?;
-        let period = options.access_period();
-        let porter = Porter::start(Arc::clone(&shared), access.sources, period)?;
+        let (period, settle) = options.access_pace();
+        let porter = Porter::start(Arc::clone(&shared), access.sources, period, settle)?;
         let (stop_listeners, _) = watch::channel(false);
         let mut host = Self {
             shared,

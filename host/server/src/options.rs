@@ -181,9 +181,10 @@ impl HostOptions {
         }
     }
 
-    /// How often the files that say who may use the host are looked at.
-    pub(crate) const fn access_period(&self) -> Duration {
-        self.config.watch.period
+    /// How often the files that say who may use the host are looked at, and how long a new version
+    /// must keep still.
+    pub(crate) const fn access_pace(&self) -> (Duration, Duration) {
+        (self.config.watch.period, self.config.watch.settle)
     }
 
     /// How the folder is watched.

@@ -62,6 +62,26 @@ fn tokens_come_and_go_with_their_file() {
 }
 
 #[test]
+fn a_version_in_the_making_is_not_used() {
+    let folder = Folder::new("half");
+    let whole = table("a") + &table("b");
+    let tokens = folder.write("tokens.toml", &whole);
+    let files = AccessFiles { tokens: Some(tokens), ..AccessFiles::default() };
+    let mut access = open(&files).unwrap();
+    for half in ["", &whole[..table("a").len()]] {
+        folder.write("tokens.toml", half);
+        assert_eq!(access.sources[0].look_twice(), None);
+        assert!(knows(&access, "a") && knows(&access, "b"));
+    }
+    folder.write("tokens.toml", &whole);
+    assert_eq!(access.sources[0].look_twice(), Some(false));
+    folder.write("tokens.toml", &table("b"));
+    assert_eq!(access.sources[0].look_twice(), None);
+    assert_eq!(access.sources[0].look_twice(), Some(true));
+    assert!(!knows(&access, "a") && knows(&access, "b"));
+}
+
+#[test]
 fn a_bad_version_changes_nothing_and_is_a_problem_until_it_is_good_again() {
     let folder = Folder::new("bad");
     let tokens = folder.write("tokens.toml", &table("a"));

@@ -17,18 +17,21 @@ pub(crate) struct Porter {
 }
 
 impl Porter {
-    /// Starts the thread; it looks once in every `period`.
+    /// Starts the thread; it looks once in every `period`, and again after `settle` where something
+    /// has changed.
     pub(crate) fn start(
         shared: Arc<Shared>,
         mut sources: Vec<Source>,
         period: Duration,
+        settle: Duration,
     ) -> std::io::Result<Self> {
         let (stop, stopped) = bounded(0);
         let builder = std::thread::Builder::new().name("porter".into());
         let thread = builder.spawn(move || {
             let _guard = AbortOnPanic;
-            while stopped.recv_timeout(period) == Err(RecvTimeoutError::Timeout) {
-                look(&shared, &mut sources);
+            let mut wait = period;
+            while stopped.recv_timeout(wait) == Err(RecvTimeoutError::Timeout) {
+                wait = if look(&shared, &mut sources) { period } else { settle };
             }
         })?;
         Ok(Self { stop, thread })
@@ -43,10 +46,13 @@ impl Porter {
     }
 }
 
-fn look(shared: &Shared, sources: &mut [Source]) {
-    let mut is_new = false;
+/// Looks at every file, and says whether all of them keep still.
+fn look(shared: &Shared, sources: &mut [Source]) -> bool {
+    let (mut is_new, mut is_still) = (false, true);
     for source in &mut *sources {
-        if source.look() {
+        let looked = source.look_twice();
+        is_still &= looked.is_some();
+        if looked == Some(true) {
             is_new = true;
             let files = source.names();
             match source.problem() {
@@ -59,4 +65,5 @@ fn look(shared: &Shared, sources: &mut [Source]) {
         let problems = sources.iter().filter_map(Source::problem).cloned().collect();
         shared.access_problems.store(Arc::new(problems));
     }
+    is_still
 }
