@@ -13,7 +13,10 @@ async fn metrics_and_status_are_pages() {
     let metrics = client.call(get("/metrics")).await;
     assert_eq!((metrics.status, metrics.body.as_str()), (200, "# EOF\n"));
     assert!(metrics.headers["content-type"].starts_with("application/openmetrics-text;"));
-    assert_eq!(client.call(get("/status?x")).await.json(), json!({ "endpoints": [] }));
+    assert_eq!(client.call(get("/status")).await.json(), json!({ "endpoints": [] }));
+    let unknown = client.call(get("/status?x")).await;
+    let expected = json!({ "error": "query: found `x`, expected all" });
+    assert_eq!((unknown.status, unknown.json()), (400, expected));
 }
 
 #[tokio::test]

@@ -52,7 +52,7 @@ fn an_unknown_topic_or_time_is_told_what_there_is() {
     let said = run(["read", "f", "answers", "--data", text(&data)]);
     let line = said.failure();
     assert!(line.contains("there is no topic f/answers"), "{line}");
-    assert!(line.contains("e/answers, e/events, e/requests, e/scores"), "{line}");
+    assert!(line.contains("e/answers, e/dead-letters, e/events, e/requests, e/scores"), "{line}");
     let said = read(&data, &["--since", "yesterday"]);
     assert!(said.failure().contains("--since yesterday"), "{}", said.error);
 }
