@@ -83,8 +83,10 @@ impl Theatre {
         let complained = String::from_utf8_lossy(&output.stderr);
         let log = self.host.log();
         assert!(output.status.success(), "{said}\n{complained}\nthe host said:\n{log}");
-        let generated = said.lines().find_map(|line| line.trim().split_once(" generated"));
-        let calls: usize = generated.map_or(0, |(calls, _)| calls.parse().unwrap_or(0));
+        let calls = said
+            .lines()
+            .find_map(|line| line.trim().split_once(" generated,")?.0.parse::<usize>().ok());
+        let calls = calls.unwrap_or_default();
         assert!(calls > 300, "{said}");
         assert!(!log.contains("panicked"), "{log}");
     }
@@ -128,6 +130,7 @@ fn fitted(mut document: Value) -> Value {
             } },
         },
     });
+    let mut record = request.clone();
     document["components"]["schemas"]["InferRequest"] = request;
     let paths = document["paths"].as_object_mut().unwrap();
     for (path, methods) in paths.iter_mut().filter(|(path, _)| path.ends_with("/infer")) {
@@ -141,12 +144,10 @@ fn fitted(mut document: Value) -> Value {
         assert!(media.remove("application/octet-stream").is_some(), "{path}");
     }
     let append = &mut paths["/v2/models/{endpoint}/records"]["post"]["requestBody"]["content"];
-    append["application/x-ndjson"]["schema"] = json!({
-        "type": "array",
-        "minItems": 1,
-        "maxItems": 5,
-        "items": { "$ref": "#/components/schemas/InferRequest" },
-    });
+    // The id of a record may not be empty, unlike what a call has for one.
+    record["properties"].as_object_mut().unwrap().remove("id");
+    append["application/x-ndjson"]["schema"] =
+        json!({ "type": "array", "minItems": 1, "items": record });
     document
 }
 

@@ -208,7 +208,7 @@ fn extensions() -> Value {
         },
         "RepositoryWishes": {
             "type": ["object", "null"],
-            "properties": { "parameters": { "type": "object" } },
+            "properties": { "parameters": { "type": ["object", "null"] } },
         },
         "Empty": { "type": "object" },
     })

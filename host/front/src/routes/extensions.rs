@@ -141,7 +141,10 @@ impl<H: Host> Shared<H> {
             return Ok(Value::Null);
         }
         match serde_json::from_slice(&whole.bytes) {
-            Ok(wishes @ (Value::Object(_) | Value::Null)) => Ok(wishes),
+            Ok(wishes @ (Value::Object(_) | Value::Null)) => match &wishes["parameters"] {
+                Value::Object(_) | Value::Null => Ok(wishes),
+                other => Err(wrong("parameters", &kind(other), "an object")),
+            },
             Ok(other) => Err(wrong("document", &kind(&other), "an object")),
             Err(error) => Err(wrong("document", &format!("no JSON ({error})"), "an object")),
         }

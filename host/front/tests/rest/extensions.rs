@@ -101,6 +101,9 @@ async fn the_repository_lists_what_it_has_or_only_what_is_ready() {
     }
     let reply = rig.call(post("/v2/repository/index", r#"{"ready":1}"#)).await;
     assert_eq!(reply.error(), "ready: found 1, expected true or false");
+    let odd = post("/v2/repository/models/echo/load", r#"{"parameters":[1]}"#);
+    let reply = rig.call(odd).await;
+    assert_eq!(reply.error(), "parameters: found a list, expected an object");
     let reply = rig.call(post("/v2/repository/index", "[]")).await;
     assert_eq!(reply.error(), "document: found a list, expected an object");
     assert_eq!(rig.call(get("/v2/repository/index")).await.status, 405);
