@@ -130,8 +130,8 @@ fn fitted(mut document: Value) -> Value {
             } },
         },
     });
-    let mut record = request.clone();
-    document["components"]["schemas"]["InferRequest"] = request;
+    let schema = &mut document["components"]["schemas"]["InferRequest"];
+    let record = std::mem::replace(schema, request);
     let paths = document["paths"].as_object_mut().unwrap();
     for (path, methods) in paths.iter_mut().filter(|(path, _)| path.ends_with("/infer")) {
         let infer = &mut methods["post"];
@@ -144,8 +144,7 @@ fn fitted(mut document: Value) -> Value {
         assert!(media.remove("application/octet-stream").is_some(), "{path}");
     }
     let append = &mut paths["/v2/models/{endpoint}/records"]["post"]["requestBody"]["content"];
-    // The id of a record may not be empty, unlike what a call has for one.
-    record["properties"].as_object_mut().unwrap().remove("id");
+    // Whether a record fits a model is found out when it is read.
     append["application/x-ndjson"]["schema"] =
         json!({ "type": "array", "minItems": 1, "items": record });
     document
