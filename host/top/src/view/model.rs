@@ -30,7 +30,9 @@ pub(super) fn paint(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer
         paint_latency(state, history, theme, left, buffer);
         paint_scores(state, history, theme, right, buffer);
     }
-    let (left, right) = halves(below);
+    // Most models print nothing.
+    let nothing = Rect { width: 0, ..below };
+    let (left, right) = if model.log.is_empty() { (nothing, below) } else { halves(below) };
     paint_log(model, theme, left, buffer);
     paint_changes(&state.changes, theme, right, buffer);
 }
@@ -131,14 +133,11 @@ fn paint_scores(
 }
 
 fn paint_log(model: &Model, theme: Theme, area: Rect, buffer: &mut Buffer) {
-    if area.height < 2 {
+    if area.height < 2 || area.width == 0 {
         return;
     }
     let (title, lines) = split(area, 1);
     heading("log", "the latest lines", "", theme, title, buffer);
-    if model.log.is_empty() {
-        Line::styled(" it printed nothing", theme.dim()).paint(lines, buffer);
-    }
     let first = model.log.len().saturating_sub(usize::from(lines.height));
     for (number, text) in model.log[first..].iter().enumerate() {
         let place = Rect { y: lines.y + number as u16, height: 1, ..lines };
