@@ -115,7 +115,7 @@ fn a_model_is_promoted_and_another_paused_by_a_few_keys() {
 #[test]
 fn what_the_host_refuses_is_told_with_its_reason() {
     let (models, host) = flights();
-    models.install("flights", "broken", guest("imports-sockets"));
+    models.install("flights", "broken", guest("imports-unknown"));
     host.wait_for_state("flights", "broken", "refused");
     let mut terminal = top(&host);
     terminal.wait_for("▌flights");
