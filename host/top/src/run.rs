@@ -69,10 +69,12 @@ pub fn run(
     })?;
     let shown = show(&mut terminal, State::new(settings), theme, &heard, &commands);
     done.store(true, Ordering::Release);
-    let read = reader.join();
-    ratatui::try_restore()?;
+    // A terminal that is gone holds up who reads its keys for ever: then nobody waits for that.
+    let read = shown.is_ok().then(|| reader.join());
+    let restored = ratatui::try_restore();
     shown?;
-    read.map_err(|_| io::Error::other("the reader of keys panicked"))??;
+    restored?;
+    read.transpose().map_err(|_| io::Error::other("the reader of keys panicked"))?.transpose()?;
     Ok(())
 }
 

@@ -118,6 +118,24 @@ impl Terminal {
         kill_process(Pid::from_child(&self.child), Signal::TERM).expect("a command that runs");
     }
 
+    /// Takes the terminal away, as a lost connection would, and waits until the command has ended.
+    ///
+    /// # Panics
+    ///
+    /// When it goes on for a long time.
+    pub fn hang_up(mut self) {
+        let holder = self.child.id();
+        let children = std::fs::read_to_string(format!("/proc/{holder}/task/{holder}/children"));
+        let command = children.expect("the holder of the terminal runs").trim().to_owned();
+        self.child.kill().expect("a child that can be killed");
+        let runs = || {
+            let state =
+                std::fs::read_to_string(format!("/proc/{command}/stat")).unwrap_or_default();
+            state.rsplit_once(") ").is_some_and(|(_, state)| !state.starts_with('Z'))
+        };
+        wait::until("the command ends", || self.text(), || (!runs()).then_some(()));
+    }
+
     /// Waits until the command has ended, and returns how.
     ///
     /// # Panics

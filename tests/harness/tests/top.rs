@@ -67,6 +67,14 @@ fn a_signal_leaves_the_terminal_in_order() {
 }
 
 #[test]
+fn it_ends_with_its_terminal() {
+    let (_models, host) = flights();
+    let terminal = top(&host);
+    terminal.wait_for("▌flights");
+    terminal.hang_up();
+}
+
+#[test]
 fn without_a_terminal_one_is_told_of_the_other_command() {
     let output = understudy(["top", "--admin", "127.0.0.1:9"]);
     let error = String::from_utf8_lossy(&output.stderr);
