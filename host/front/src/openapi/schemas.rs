@@ -31,7 +31,7 @@ pub(super) fn media(name: &str) -> Value {
 /// Those that any of the operations needs, with those that they need in turn.
 pub(super) fn of(operations: &[Operation]) -> Value {
     let mut all = protocol();
-    for more in [extensions(), host(), operating()] {
+    for more in [extensions(), host(), looks(), changes()] {
         if let (Value::Object(all), Value::Object(more)) = (&mut all, more) {
             all.extend(more);
         }
@@ -256,8 +256,8 @@ fn host() -> Value {
     })
 }
 
-/// What operators look at and change.
-fn operating() -> Value {
+/// What operators look at.
+fn looks() -> Value {
     let model = written(
         &["name", "role", "state", "revision"],
         json!({
@@ -277,15 +277,6 @@ fn operating() -> Value {
             "models": list(named("Model")),
         }),
     );
-    let side = json!({
-        "type": ["object", "null"],
-        "properties": {
-            "role": text(),
-            "places": list(text()),
-            "revision": text(),
-            "paused": flag(),
-        },
-    });
     json!({
         "Model": model,
         "Status": written(&["version", "endpoints", "problems"], json!({
@@ -323,6 +314,21 @@ fn operating() -> Value {
             "policy": { "type": "string", "description": "As TOML." },
             "file": maybe_text(),
         })),
+    })
+}
+
+/// What operators change.
+fn changes() -> Value {
+    let side = json!({
+        "type": ["object", "null"],
+        "properties": {
+            "role": text(),
+            "places": list(text()),
+            "revision": text(),
+            "paused": flag(),
+        },
+    });
+    json!({
         "Change": written(&["endpoint", "event", "outcome", "files", "roster", "warnings"], json!({
             "endpoint": text(),
             "event": text(),
