@@ -65,13 +65,15 @@ impl Driver {
 
     /// Tells the supervisor how the calls went, at once where one faulted or was a probe.
     pub(super) fn tell_calls(&mut self, even_if_all_went_well: bool) {
+        if self.calls_of.is_empty() {
+            return;
+        }
         let is_news = |calls: &Calls| calls.tally.faulted() > 0;
         let probed = || {
             let mut members = self.live.members.iter().filter(|member| member.probe.is_some());
             members.any(|member| self.calls_of.contains_key(&member.identity.incarnation))
         };
-        let worth_it = even_if_all_went_well || self.calls_of.values().any(is_news) || probed();
-        if worth_it && !self.calls_of.is_empty() {
+        if even_if_all_went_well || self.calls_of.values().any(is_news) || probed() {
             let calls = self.calls_of.drain().map(|(_, calls)| calls).collect();
             self.supervisor.push(Order::Calls(self.endpoint.name.clone(), calls));
         }
