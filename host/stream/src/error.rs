@@ -50,6 +50,28 @@ pub enum OpenError {
         /// The version that this host reads and writes.
         expected: u32,
     },
+    /// Because nobody shares this stream, so there are no groups in it.
+    #[error("found no group `{group}` to join: the stream is not shared")]
+    NotShared {
+        /// The name of the group.
+        group: String,
+    },
+    /// Because the cluster that keeps the topics cannot be reached. It may be tried again.
+    #[error("could not reach {servers}: {reason}")]
+    Away {
+        /// Whom it was tried to reach.
+        servers: String,
+        /// What went wrong.
+        reason: String,
+    },
+    /// Because the cluster that keeps the topics refused, or is not as it has to be.
+    #[error("{what}: {reason}")]
+    Refused {
+        /// What was wanted of it, such as "topic `flights.requests`".
+        what: String,
+        /// What it said or how it is, and what was expected.
+        reason: String,
+    },
     /// Because the operating system refused.
     #[error("could not open {}: {source}", path.display())]
     Io {
@@ -90,7 +112,7 @@ impl fmt::Display for Owner {
 
 /// Why records were not appended, commits not written, or the disk not reached.
 ///
-/// After any of these nothing of the batch is in the topic.
+/// After any of these but [`Away`](Self::Away) nothing of the batch is in the topic.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum AppendError {
     /// Because the disk is full. Appends work again when space returns.
@@ -118,6 +140,19 @@ pub enum AppendError {
         unsynced: u64,
         /// [`TopicOptions::unsynced_limit_bytes`](crate::TopicOptions::unsynced_limit_bytes).
         limit: u64,
+    },
+    /// Because whoever keeps the records did not take them in time. It is not known whether they are in
+    /// the topic.
+    #[error("the records were not taken in time: {reason}")]
+    Away {
+        /// What went wrong.
+        reason: String,
+    },
+    /// Because whoever keeps the records refused them for good.
+    #[error("the records were refused: {reason}")]
+    Refused {
+        /// What it said.
+        reason: String,
     },
     /// Because the commits could not be written; the log itself is well.
     #[error("could not write {}: {reason}", file.display())]
@@ -161,6 +196,17 @@ pub enum ReadError {
         /// The first offset behind it that is not.
         next: u64,
     },
+    /// Because whoever keeps the records cannot be reached. It may be tried again.
+    #[error("could not read: {reason}")]
+    Away {
+        /// What went wrong.
+        reason: String,
+    },
+    /// Because the partition belongs to another member of the group.
+    #[error(
+        "found a partition that belongs to another member of the group, expected one of our own"
+    )]
+    NotOwned,
     /// Because the operating system refused.
     #[error("could not read {}: {source}", file.display())]
     Io {

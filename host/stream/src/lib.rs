@@ -1,6 +1,6 @@
 //! Ordered durable records behind one trait.
 //!
-//! A [`Stream`] holds topics, a topic is one [`Partition`], and a partition is a sequence of
+//! A [`Stream`] holds topics, a topic one [`Partition`] or several, and a partition is a sequence of
 //! [`Record`]s that only grows at its end and shrinks at its start. This crate moves bytes: it knows
 //! nothing of tensors, models or roles.
 //!
@@ -24,6 +24,7 @@
 mod conformance;
 mod embedded;
 mod error;
+mod group;
 mod memory;
 #[cfg(test)]
 mod model_test;
@@ -42,6 +43,9 @@ pub use embedded::{
     DamageReport, EmbeddedStream, ReadOnlyStream, SegmentReport, TopicReport, verify,
 };
 pub use error::{AppendError, OpenError, Owner, ReadError};
+pub use group::{
+    Commit, GroupEvent, GroupOptions, Listener, Member, Output, Release, Source, TransactError,
+};
 pub use memory::MemoryStream;
 pub use options::{Fsync, ReadLimit, Retention, TopicOptions};
 pub use partition::{Health, Partition, Stream, Watermarks};

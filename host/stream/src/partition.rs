@@ -6,7 +6,8 @@ use std::time::Duration;
 use message::Time;
 
 use crate::{
-    AppendError, OpenError, ReadError, ReadLimit, Record, StoredRecord, Subscription, TopicOptions,
+    AppendError, GroupOptions, Listener, Member, OpenError, ReadError, ReadLimit, Record,
+    StoredRecord, Subscription, TopicOptions,
 };
 
 /// A set of topics.
@@ -15,6 +16,39 @@ pub trait Stream: Send + Sync {
     ///
     /// A topic that is open already is handed out again, with the options it was first opened with.
     fn open(&self, topic: &str, options: &TopicOptions) -> Result<Arc<dyn Partition>, OpenError>;
+
+    /// Opens one partition of a topic, and makes the topic where there is none.
+    ///
+    /// Partition 0 is what [`open`](Self::open) opens.
+    fn open_partition(
+        &self,
+        topic: &str,
+        partition: u32,
+        options: &TopicOptions,
+    ) -> Result<Arc<dyn Partition>, OpenError> {
+        if partition > 0 {
+            let found = u64::from(partition);
+            return Err(OpenError::Option { option: "partition", found, expected: "0" });
+        }
+        self.open(topic, options)
+    }
+
+    /// How many partitions a topic has; it is made where there is none.
+    fn partitions(&self, topic: &str, options: &TopicOptions) -> Result<u32, OpenError> {
+        self.open(topic, options).map(|_| 1)
+    }
+
+    /// Whether other processes read and write the same topics. If so, what a partition holds is known
+    /// by reading it, and who reads it is settled in a group.
+    fn is_shared(&self) -> bool {
+        false
+    }
+
+    /// Becomes a member of a group. Only where the stream [is shared](Self::is_shared).
+    fn join(&self, group: &GroupOptions, listener: Listener) -> Result<Arc<dyn Member>, OpenError> {
+        drop(listener);
+        Err(OpenError::NotShared { group: group.name.clone() })
+    }
 
     /// Names every topic there is, in alphabetical order.
     fn topics(&self) -> Result<Vec<String>, OpenError>;
@@ -30,6 +64,11 @@ pub trait Partition: Send + Sync {
     /// The name of the topic.
     fn topic(&self) -> &str;
 
+    /// Its number among the partitions of the topic.
+    fn number(&self) -> u32 {
+        0
+    }
+
     /// Appends all of a batch or nothing, and returns the offset of its first record.
     ///
     /// On return the records are with the operating system, never only in this process. Whoever
@@ -37,7 +76,36 @@ pub trait Partition: Send + Sync {
     /// lies before that of the record before it gets the time of that one.
     fn append(&self, batch: &[Record]) -> Result<u64, AppendError>;
 
+    /// Hands a batch in and does not wait for anybody. Returns its ticket: the batch has the tickets
+    /// from there on, one for each record, and the next batch those behind it.
+    ///
+    /// Records become readable in the order of their tickets. Where [`append`](Self::append) waits for
+    /// nobody either, a ticket is an offset.
+    fn submit(&self, batch: &[Record]) -> Result<u64, AppendError> {
+        self.append(batch)
+    }
+
+    /// The ticket up to which every record that was [submitted](Self::submit) is readable, or has
+    /// failed. [`subscribe`](Self::subscribe) tells of its advance too.
+    fn settled(&self) -> u64 {
+        self.readable_end()
+    }
+
+    /// The offset that the record of a settled ticket got, as long as it is remembered: for the last
+    /// 65 536 at least. None for one that has failed.
+    fn offset_of(&self, ticket: u64) -> Option<u64> {
+        Some(ticket)
+    }
+
+    /// The tickets that are settled because their records failed, and why; each is told once. None
+    /// of them is in the topic.
+    fn take_failed(&self) -> Vec<(u64, AppendError)> {
+        Vec::new()
+    }
+
     /// Tells where the partition begins, how far it is synced, and where it ends.
+    ///
+    /// Waits for nobody: where the stream is shared, this is what was seen last.
     fn watermarks(&self) -> Watermarks;
 
     /// The offset up to which readers may read: what is synced under
@@ -120,6 +188,12 @@ pub enum Health {
     },
     /// Because the last append found no space.
     Full,
+    /// Because whoever keeps the records cannot be reached, or does not do what it is asked. It is
+    /// tried on and on.
+    Away {
+        /// What went wrong last.
+        reason: String,
+    },
     /// Because the writer is poisoned; see [`AppendError::Poisoned`].
     Poisoned {
         /// What failed.
