@@ -5,6 +5,7 @@
 //! and pairs only; which topic they are on is somebody else's business.
 
 pub mod answer;
+pub mod fence;
 pub mod header;
 pub mod request;
 pub mod score;
@@ -14,6 +15,7 @@ mod fields;
 pub use answer::{
     AnswerRecord, AnswerSource, answer_response, decode_answer, encode_answer, explain,
 };
+pub use fence::{Fences, Standing};
 pub use header::{HeaderError, Headers};
 pub use request::{Arrival, RequestEnvelope, RequestRecordError, decode_request_record};
 pub use score::{ScoreRecord, decode_score, encode_score};

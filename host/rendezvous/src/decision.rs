@@ -153,3 +153,14 @@ pub struct Done<R> {
     /// How many scores were given up.
     pub given_up: usize,
 }
+
+/// A request that was [forgotten](crate::Rendezvous::forget).
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Forgotten<R> {
+    /// The request.
+    pub id: RequestId,
+    /// What the driver had attached.
+    pub attachment: R,
+    /// Whether its decision had been polled.
+    pub is_decided: bool,
+}

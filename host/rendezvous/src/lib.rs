@@ -65,7 +65,9 @@ pub mod split;
 pub mod watermark;
 mod window;
 
-pub use decision::{Choice, Decision, Done, Heard, Limits, MailboxId, Opening, Refused, Verdict};
+pub use decision::{
+    Choice, Decision, Done, Forgotten, Heard, Limits, MailboxId, Opening, Refused, Verdict,
+};
 pub use ensemble::{Combine, Ensemble, EnsembleIndex};
 pub use machine::Rendezvous;
 pub use members::MemberIndex;

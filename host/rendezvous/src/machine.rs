@@ -25,8 +25,8 @@ use self::timers::Timers;
 use crate::members::PositionSet;
 use crate::preference::Judgement;
 use crate::{
-    Choice, Decision, Done, Heard, Limits, MailboxId, MemberIndex, Opening, Refused, Roster,
-    Verdict,
+    Choice, Decision, Done, Forgotten, Heard, Limits, MailboxId, MemberIndex, Opening, Refused,
+    Roster, Verdict,
 };
 
 /// The decision machine of one partition of one endpoint.
@@ -41,7 +41,8 @@ use crate::{
 ///
 /// # Promises
 ///
-/// - Every request that is accepted gets exactly one [`Decision`], and then exactly one [`Done`].
+/// - Every request that is accepted gets exactly one [`Decision`], and then exactly one [`Done`],
+///   unless it is [forgotten](Self::forget).
 /// - It is decided by its deadline, if `handle_timeout` is called then.
 /// - What is chosen is the best-ranked score that had arrived when it was due, by the rule of
 ///   [`preference`](crate::preference), on the course of the request.
@@ -298,6 +299,28 @@ impl<R, S> Rendezvous<R, S> {
             attachment: mailbox.attachment,
             given_up: mailbox.given_up,
         })
+    }
+
+    /// Closes the mailboxes of those requests whose attachments `is_meant`, and hands them back: they
+    /// are somebody else's from now on. Nothing that has not been polled of them will be.
+    ///
+    /// It looks at every slot, so it is for what happens seldom.
+    pub fn forget(&mut self, is_meant: impl Fn(&R) -> bool) -> Vec<Forgotten<R>> {
+        let slots = self.mailboxes.with(is_meant);
+        let is_left = |slot: &u32| slots.binary_search(slot).is_err();
+        self.decided.retain(is_left);
+        self.done.retain(is_left);
+        let forget = |&slot: &u32| {
+            self.timers.set(slot, Time::NEVER);
+            let mailbox = self.mailboxes.remove(slot);
+            self.tenures.leave(mailbox.tenure);
+            Forgotten {
+                id: mailbox.id,
+                attachment: mailbox.attachment,
+                is_decided: matches!(mailbox.phase, Phase::Answered | Phase::Over),
+            }
+        };
+        slots.iter().map(forget).collect()
     }
 
     fn advance(&mut self, now: Time) -> Time {

@@ -1,7 +1,9 @@
 //! The low watermark of a partition: the lowest offset whose request is not done.
 //!
 //! Requests are done in any order; what may be committed is only the run of done ones from the
-//! start. Each offset carries a mark of its own, which the commit hands back.
+//! start. Each offset carries a mark of its own, which the commit hands back. An offset is done when
+//! everything that [holds](Watermark::hold) it has been finished: its request, and whatever was made of
+//! that and is not kept yet.
 
 use std::collections::VecDeque;
 
@@ -15,7 +17,8 @@ pub struct Watermark<M> {
 #[derive(Debug)]
 struct Slot<M> {
     mark: M,
-    done: bool,
+    /// How much of it is not finished.
+    holds: u32,
 }
 
 impl<M: Copy> Watermark<M> {
@@ -43,26 +46,36 @@ impl<M: Copy> Watermark<M> {
     pub fn open(&mut self, offset: u64, mark: M) {
         let next = self.lowest + self.open.len() as u64;
         for _ in next..offset {
-            self.open.push_back(Slot { mark, done: true });
+            self.open.push_back(Slot { mark, holds: 0 });
         }
         if offset >= next {
-            self.open.push_back(Slot { mark, done: false });
+            self.open.push_back(Slot { mark, holds: 1 });
         }
         self.advance();
     }
 
-    /// Marks `offset` as done; spurious calls do nothing.
+    /// Has one more thing be finished before `offset` is done. What is done stays done.
+    pub fn hold(&mut self, offset: u64) {
+        if let Some(slot) = self.slot(offset).filter(|slot| slot.holds > 0) {
+            slot.holds += 1;
+        }
+    }
+
+    /// Marks `offset`, or one thing that holds it, as finished. What is done stays done.
     pub fn finish(&mut self, offset: u64) {
-        let Some(index) = offset.checked_sub(self.lowest) else { return };
-        let slot = usize::try_from(index).ok().and_then(|index| self.open.get_mut(index));
-        if let Some(slot) = slot {
-            slot.done = true;
+        if let Some(slot) = self.slot(offset) {
+            slot.holds = slot.holds.saturating_sub(1);
         }
         self.advance();
+    }
+
+    fn slot(&mut self, offset: u64) -> Option<&mut Slot<M>> {
+        let index = usize::try_from(offset.checked_sub(self.lowest)?).ok()?;
+        self.open.get_mut(index)
     }
 
     fn advance(&mut self) {
-        while self.open.front().is_some_and(|slot| slot.done) {
+        while self.open.front().is_some_and(|slot| slot.holds == 0) {
             self.open.pop_front();
             self.lowest += 1;
         }
@@ -78,6 +91,7 @@ mod tests {
         for (what, offset) in steps {
             match *what {
                 "open" => watermark.open(*offset, *offset),
+                "hold" => watermark.hold(*offset),
                 _ => watermark.finish(*offset),
             }
         }
@@ -98,8 +112,15 @@ mod tests {
     }
 
     #[test]
+    fn an_offset_is_done_when_nothing_holds_it() {
+        check(&[("open", 10), ("hold", 10), ("done", 10)], 10);
+        check(&[("open", 10), ("hold", 10), ("done", 10), ("done", 10)], 11);
+        check(&[("open", 10), ("open", 11), ("done", 11), ("hold", 11), ("done", 10)], 12);
+    }
+
+    #[test]
     fn spurious_calls_do_nothing() {
-        check(&[("done", 3), ("done", 12), ("open", 10), ("open", 10), ("done", 10)], 11);
+        check(&[("done", 3), ("done", 12), ("hold", 3), ("hold", 12), ("open", 10), ("open", 10), ("done", 10)], 11);
     }
 
     #[test]

@@ -67,6 +67,7 @@ fn the_promises_hold_whatever_happens() {
     assert!(sum(|tally| tally.verdicts) > steps / 20);
     assert!(sum(|tally| tally.rosters) > steps / 100);
     assert!(sum(|tally| tally.restarts) > steps / 2_000);
+    assert!(sum(|tally| tally.forgotten) > steps / 1_000);
     println!("{steps} steps, {} answers", sum(|tally| tally.requests - tally.refusals));
 }
 

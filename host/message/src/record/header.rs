@@ -34,10 +34,22 @@ pub const CONTENT_TYPE: &str = "content-type";
 pub const INFERENCE_HEADER_CONTENT_LENGTH: &str = "inference-header-content-length";
 /// The offset of the request that a score or an answer belongs to.
 pub const REQUEST_OFFSET: &str = "request-offset";
+/// The topic and partition of the request that an answer belongs to, as `flights/requests/3`.
+pub const REQUEST_SOURCE: &str = "request-source";
+/// When whoever answered took over the partition of the request: the offset of the [`FENCE`] that was
+/// written then, in the same partition as the answer.
+pub const EPOCH: &str = "epoch";
+/// Stands on a record among the answers that is none: from there on, those who owned this
+/// [`REQUEST_SOURCE`] before answer in vain.
+pub const FENCE: &str = "fence";
+/// The process that a caller waits in.
+pub const HOST: &str = "host";
 /// The endpoint that an answer is from, on an answer that was returned to another topic.
 pub const ENDPOINT: &str = "endpoint";
 /// The topic that a request was read from.
 pub const SOURCE_TOPIC: &str = "source-topic";
+/// The partition of the topic that a request was read from, where the topic has several.
+pub const SOURCE_PARTITION: &str = "source-partition";
 /// The offset of the record that a request was read from.
 pub const SOURCE_OFFSET: &str = "source-offset";
 /// The class of reasons for which a record is a dead letter.
@@ -46,6 +58,9 @@ pub const REASON_CLASS: &str = "reason-class";
 pub const DROPPED_BYTES: &str = "dropped-bytes";
 /// What a [`RETURN_TO`] begins with that names a topic.
 pub const TOPIC_PREFIX: &str = "topic:";
+/// What a [`RETURN_TO`] begins with that names a process in which a caller waits, as
+/// `host:<partition of the replies>/<process>`.
+pub const HOST_PREFIX: &str = "host:";
 
 /// The content type of a `ModelInferRequest` of protobuf.
 pub const PROTOBUF: &str = "application/x-protobuf";

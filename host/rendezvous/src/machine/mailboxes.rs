@@ -99,6 +99,15 @@ impl<R, S> Mailboxes<R, S> {
         slots.filter_map(|(slot, index)| of_tenure(slot).then_some(index)).collect()
     }
 
+    /// The slots of the open mailboxes whose attachments `is_meant`, in ascending order.
+    pub(crate) fn with(&self, is_meant: impl Fn(&R) -> bool) -> Vec<u32> {
+        let slots = self.slots.iter().zip(0_u32..);
+        let meant = slots.filter(|(slot, _)| {
+            slot.mailbox.as_ref().is_some_and(|mailbox| is_meant(&mailbox.attachment))
+        });
+        meant.map(|(_, index)| index).collect()
+    }
+
     /// Puts a mailbox into a slot.
     pub(crate) fn insert(&mut self, mailbox: Mailbox<R, S>) -> MailboxId {
         let hash = mailbox.hash;

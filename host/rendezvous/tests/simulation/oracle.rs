@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
 use message::{Reason, Time};
-use rendezvous::{Choice, Decision, Done, Heard, Limits, MailboxId, MemberIndex};
+use rendezvous::{Choice, Decision, Done, Forgotten, Heard, Limits, MailboxId, MemberIndex};
 
 use crate::bill::{Bill, Leaf, Spot};
 
@@ -325,6 +325,20 @@ impl Oracle {
         let case = self.cases.remove(&done.mailbox).expect("done in no open mailbox");
         assert!(case.is_over(), "done too early: {case:?}");
         assert_eq!((done.attachment.number, done.given_up), (case.number, case.given_up));
+    }
+
+    /// Checks that a request could be forgotten, and closes its mailbox.
+    pub(crate) fn check_forgotten(&mut self, forgotten: &Forgotten<Token>) {
+        let number = forgotten.attachment.number;
+        let found = self.cases.iter().find(|(_, case)| case.number == number);
+        let (&mailbox, case) = found.expect("forgot no open mailbox");
+        assert_eq!(case.polled, forgotten.is_decided, "{case:?}");
+        self.cases.remove(&mailbox);
+    }
+
+    /// Checks that nothing is left that should have been forgotten.
+    pub(crate) fn check_remembered(&self, is_meant: impl Fn(u64) -> bool) {
+        assert!(self.cases.values().all(|case| !is_meant(case.number)), "not forgotten");
     }
 
     /// Checks that the machine has said all there is to say.

@@ -78,6 +78,7 @@ pub(crate) struct Tally {
     pub(crate) defaults_and_nothings: u64,
     pub(crate) rosters: u64,
     pub(crate) restarts: u64,
+    pub(crate) forgotten: u64,
 }
 
 impl World {
@@ -119,7 +120,8 @@ impl World {
             820..900 => self.tick(),
             900..970 => self.tick_when_due(),
             970..980 => self.jump(source),
-            980..998 => self.change_roster(source),
+            980..995 => self.change_roster(source),
+            995..998 => self.hand_over(source),
             _ => self.restart(),
         }
         if !source.one_in(4) {
@@ -331,6 +333,28 @@ impl World {
         self.evaluations.clear();
         self.handle_roster();
         for (number, asked) in std::mem::take(&mut self.unpublished) {
+            self.ask(number, asked);
+        }
+    }
+
+    /// Forgets some of the requests, as a host does that has lost them to another. That one answers
+    /// what is not answered: here it is asked anew.
+    fn hand_over(&mut self, source: &mut impl Source) {
+        let of = 1 + source.below(4);
+        let is_meant = |number: u64| number.is_multiple_of(of);
+        let forgotten = self.machine.forget(|token| is_meant(token.number));
+        for forgotten in &forgotten {
+            self.oracle.check_forgotten(forgotten);
+            assert_eq!(forgotten.id.as_str(), format!("request {}", forgotten.attachment.number));
+        }
+        self.oracle.check_remembered(is_meant);
+        self.tally.forgotten += forgotten.len() as u64;
+        let unanswered = forgotten.iter().filter(|forgotten| !forgotten.is_decided);
+        let unanswered = unanswered.map(|forgotten| forgotten.attachment.number);
+        let unanswered: Vec<_> = unanswered.collect();
+        drop(forgotten);
+        for number in unanswered {
+            let asked = self.unpublished.remove(&number).expect("only what was asked is forgotten");
             self.ask(number, asked);
         }
     }
