@@ -1,6 +1,8 @@
 //! `understudy.toml` as a value: what the host itself needs to know, and defaults for the rest.
 
+pub mod kafka;
 mod limits;
+pub mod stream;
 
 use std::fs;
 use std::net::{Ipv4Addr, SocketAddr};
@@ -19,6 +21,7 @@ use crate::scanner::{Defaults, ScanOptions};
 use crate::units::{self, Address, Size, Span};
 use crate::watcher::WatchOptions;
 
+use self::stream::HostStream;
 pub use limits::{CompileLimits, FrontLimits, LaneLimits, RoutedLimits};
 
 /// The configuration of the host.
@@ -71,6 +74,8 @@ pub struct HostConfig {
     pub compile: CompileLimits,
     /// How the folder of the models is watched.
     pub watch: WatchConfig,
+    /// Where records are kept.
+    pub stream: HostStream,
     /// What an `endpoint.toml` that leaves it out says.
     pub endpoint: EndpointDefaults,
     /// What a model's manifest that leaves it out says.
@@ -142,10 +147,12 @@ impl HostConfig {
         config.access().check(&document)?;
         let pace = KeyPath::new("endpoint").key("pace");
         rules::pace_fits(&config.endpoint.pace, pace, &document)?;
+        kafka::check(&config.stream, &document)?;
         let beside = file.parent().unwrap_or(Path::new(""));
         config.tokens = config.tokens.map(|tokens| beside.join(tokens));
         config.tls = config.tls.map(|tls| tls.beside(beside));
         config.admin_tls = config.admin_tls.map(|tls| tls.beside(beside));
+        config.stream.kafka = config.stream.kafka.beside(beside);
         config.models = beside.join(&config.models);
         config.data = beside.join(&config.data);
         config.defaults = Defaults::new(document.take("endpoint"), document.take("model"));
@@ -206,6 +213,7 @@ impl Default for HostConfig {
             routed: RoutedLimits::default(),
             compile: CompileLimits::default(),
             watch: WatchConfig::default(),
+            stream: HostStream::default(),
             endpoint: EndpointDefaults::default(),
             model: ModelDefaults::default(),
             defaults: Defaults::default(),

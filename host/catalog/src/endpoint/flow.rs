@@ -69,7 +69,7 @@ pub fn is_endpoint_topic(topic: &str) -> bool {
 }
 
 /// A topic that belongs to no endpoint.
-struct PlainTopic;
+pub(crate) struct PlainTopic;
 
 impl Text for PlainTopic {
     type Value = String;
@@ -84,7 +84,7 @@ impl Text for PlainTopic {
 }
 
 /// Any topic.
-struct AnyTopic;
+pub(crate) struct AnyTopic;
 
 impl Text for AnyTopic {
     type Value = String;
