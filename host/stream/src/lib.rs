@@ -25,6 +25,7 @@ mod conformance;
 mod embedded;
 mod error;
 mod group;
+pub mod kafka;
 mod memory;
 #[cfg(test)]
 mod model_test;
@@ -46,6 +47,7 @@ pub use error::{AppendError, OpenError, Owner, ReadError};
 pub use group::{
     Commit, GroupEvent, GroupOptions, Listener, Member, Output, Release, Source, TransactError,
 };
+pub use kafka::{KafkaConfig, KafkaStream};
 pub use memory::MemoryStream;
 pub use options::{Fsync, ReadLimit, Retention, TopicOptions};
 pub use partition::{Health, Partition, Stream, Watermarks};

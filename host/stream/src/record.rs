@@ -120,7 +120,7 @@ fn encoded_bytes(name: &str, value: &[u8]) -> usize {
     8 + name.len() + value.len()
 }
 
-fn put(encoded: &mut impl BufMut, name: &str, value: &[u8]) {
+pub(crate) fn put(encoded: &mut impl BufMut, name: &str, value: &[u8]) {
     encoded.put_u32_le(length(name.as_bytes()));
     encoded.put_u32_le(length(value));
     encoded.put_slice(name.as_bytes());

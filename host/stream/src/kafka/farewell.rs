@@ -1,0 +1,47 @@
+//! Letting clients go: ending one can wait for brokers, so nobody else waits for it.
+
+use std::sync::mpsc;
+use std::thread;
+use std::time::Duration;
+
+/// Drops a client on a thread of its own, and waits no longer than this for it. What takes longer
+/// goes on by itself.
+pub(crate) fn let_go<T: Send + 'static>(client: T, patience: Duration) {
+    let (done, ended) = mpsc::channel::<()>();
+    let end = move || {
+        drop(client);
+        drop(done);
+    };
+    let spawned = thread::Builder::new().name("kafka farewell".to_owned()).spawn(end);
+    if let Err(error) = spawned {
+        // The client was dropped with the closure, on this thread.
+        tracing::warn!(%error, "found no thread to end a Kafka client on");
+        return;
+    }
+    if ended.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout) {
+        tracing::debug!(patience_ms = patience.as_millis(), "a Kafka client still ends");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Stubborn(mpsc::Receiver<()>, mpsc::Sender<()>);
+
+    impl Drop for Stubborn {
+        fn drop(&mut self) {
+            self.0.recv().unwrap_or(());
+            self.1.send(()).unwrap_or(());
+        }
+    }
+
+    #[test]
+    fn a_client_that_does_not_end_holds_nobody_up() {
+        let (end, may_end) = mpsc::channel();
+        let (ended, has_ended) = mpsc::channel();
+        let_go(Stubborn(may_end, ended), Duration::from_millis(1));
+        end.send(()).unwrap();
+        has_ended.recv().unwrap();
+    }
+}
