@@ -105,6 +105,10 @@ pub trait Member: Send + Sync {
     /// Has the next [`take`](Self::take) of a partition begin at this offset.
     fn rewind(&self, source: &Source, offset: u64) -> Result<(), ReadError>;
 
+    /// Which gain of a partition this is: another number each time that it is gained anew. None while it
+    /// is not owned.
+    fn tenure(&self, source: &Source) -> Option<u64>;
+
     /// The first offset that is kept of a partition, and the one behind its last record, as far as is
     /// known without asking anybody.
     fn extent(&self, source: &Source) -> (u64, u64);
@@ -130,6 +134,16 @@ pub trait Member: Send + Sync {
         &self,
         outputs: &[Output],
         commits: &[(Source, Commit)],
+    ) -> Result<Vec<u64>, TransactError>;
+
+    /// The same, and nothing unless `holds` says yes: it is asked when it is settled as which member of
+    /// the group this is done, and before anything is written. Whoever made the records for an earlier
+    /// [tenure](Self::tenure) of a partition finds out by it.
+    fn transact_while(
+        &self,
+        outputs: &[Output],
+        commits: &[(Source, Commit)],
+        holds: &dyn Fn() -> bool,
     ) -> Result<Vec<u64>, TransactError>;
 }
 

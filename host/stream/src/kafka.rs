@@ -8,6 +8,7 @@
 mod client;
 mod config;
 mod farewell;
+mod group;
 mod names;
 mod settings;
 mod telemetry;
@@ -23,7 +24,10 @@ pub use settings::{REFUSED, Role, Setting, settings};
 pub use telemetry::{BrokerState, Ongoing, Telemetry};
 pub use trouble::Class;
 
-use crate::{AppendError, OpenError, Partition, Stream, TopicOptions};
+use crate::{
+    AppendError, GroupOptions, Listener, Member, OpenError, Partition, Stream, TopicOptions,
+};
+use group::KafkaMember;
 use names::Names;
 use telemetry::Board;
 
@@ -76,6 +80,11 @@ impl Stream for KafkaStream {
 
     fn is_shared(&self) -> bool {
         true
+    }
+
+    fn join(&self, group: &GroupOptions, listener: Listener) -> Result<Arc<dyn Member>, OpenError> {
+        let Cluster { config, board, .. } = &*self.cluster;
+        Ok(Arc::new(KafkaMember::join(config, board, group, listener)?))
     }
 
     fn sync(&self) -> Result<(), AppendError> {

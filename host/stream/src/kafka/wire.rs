@@ -69,18 +69,26 @@ pub(crate) fn incoming(message: &BorrowedMessage<'_>) -> StoredRecord {
     let mut bytes = bytes.freeze();
     let value = bytes.split_to(value.len());
     let key = key.map(|key| bytes.split_to(key.len()));
+    let time = time_of(message, rest_us);
+    let record = Record { time, key, headers: Headers::from_encoded(bytes), value };
+    StoredRecord { offset: offset_of(message), record }
+}
+
+pub(crate) fn offset_of(message: &BorrowedMessage<'_>) -> u64 {
+    u64::try_from(message.offset()).unwrap_or(0)
+}
+
+/// The time of a message, of which the headers say this much.
+pub(crate) fn time_of(message: &BorrowedMessage<'_>, rest_us: i64) -> Time {
     let timestamp = message.timestamp().to_millis().and_then(|ms| u64::try_from(ms).ok());
-    let us = timestamp.unwrap_or(0).saturating_mul(1000).wrapping_add_signed(rest_us);
-    let record =
-        Record { time: Time::from_us(us), key, headers: Headers::from_encoded(bytes), value };
-    StoredRecord { offset: u64::try_from(message.offset()).unwrap_or(0), record }
+    Time::from_us(timestamp.unwrap_or(0).saturating_mul(1000).wrapping_add_signed(rest_us))
 }
 
 /// What headers take, by rule of thumb.
 const HEADERS_BYTES: usize = 256;
 
 /// Puts the headers behind what there is, and returns what [`REST_US`] says.
-fn put_headers(message: &BorrowedMessage<'_>, bytes: &mut BytesMut) -> i64 {
+pub(crate) fn put_headers(message: &BorrowedMessage<'_>, bytes: &mut BytesMut) -> i64 {
     let Some(headers) = message.headers() else { return 0 };
     let begin = bytes.len();
     // The names of headers are bytes to Kafka, and rdkafka panics at those that are no UTF-8. Anybody

@@ -1,0 +1,352 @@
+//! Records and commits that are made together or not at all.
+//!
+//! The client that writes them has one name for its whole life, and whatever it left open is settled
+//! before it begins anew. That a member has lost its partitions is known by the group, which is told the
+//! generation of the member and refuses an old one.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use parking_lot::{Condvar, Mutex};
+use rdkafka::TopicPartitionList;
+use rdkafka::client::ClientContext;
+use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
+use rdkafka::consumer::ConsumerGroupMetadata;
+use rdkafka::error::KafkaError;
+use rdkafka::message::Message;
+use rdkafka::producer::{DeliveryResult, Producer, ProducerContext, ThreadedProducer};
+use rdkafka::statistics::Statistics;
+use rdkafka::types::RDKafkaErrorCode;
+
+use super::commits::is_not_owned;
+use crate::kafka::client::Link;
+use crate::kafka::farewell::let_go;
+use crate::kafka::names::Names;
+use crate::kafka::settings::Role;
+use crate::kafka::telemetry::Board;
+use crate::kafka::wire;
+use crate::{Output, Record, TransactError};
+
+type Writer = ThreadedProducer<WriterContext>;
+
+/// What one transaction writes: records for one partition, by the name that the cluster has for it.
+pub(super) struct Portion<'a> {
+    pub(super) topic: String,
+    pub(super) partition: i32,
+    pub(super) records: &'a [Record],
+}
+
+impl<'a> Portion<'a> {
+    pub(super) fn of(output: &'a Output, names: &Names) -> Self {
+        let Output { to, records } = output;
+        Self { topic: names.topic(&to.topic), partition: to.partition.cast_signed(), records }
+    }
+}
+
+/// What one transaction commits, and for whom.
+pub(super) struct Commitment {
+    pub(super) offsets: TopicPartitionList,
+    pub(super) group: ConsumerGroupMetadata,
+}
+
+/// The client that writes transactions, if there is one at the moment.
+pub(super) struct Transactor {
+    config: ClientConfig,
+    /// How long a transaction may take as a whole before the brokers abort it.
+    timeout: Duration,
+    board: Arc<Board>,
+    writer: Mutex<Option<Writer>>,
+}
+
+impl Transactor {
+    /// The configuration has its `transactional.id`; nobody else may have the same.
+    pub(super) fn new(config: ClientConfig, timeout: Duration, board: Arc<Board>) -> Self {
+        Self { config, timeout, board, writer: Mutex::new(None) }
+    }
+
+    /// Writes a transaction. `prepare` is called when its turn has come and before anything is written.
+    pub(super) fn transact(
+        &self,
+        portions: &[Portion<'_>],
+        prepare: impl FnOnce() -> Result<Option<Commitment>, TransactError>,
+    ) -> Result<Vec<u64>, TransactError> {
+        let mut slot = self.writer.lock();
+        let writer = match slot.take() {
+            Some(writer) => writer,
+            None => self.start()?,
+        };
+        let written = Attempt { writer: &writer, give_up: Instant::now() + self.timeout }
+            .run(portions, prepare);
+        match written {
+            Ok(firsts) => {
+                *slot = Some(writer);
+                Ok(firsts)
+            }
+            Err(failure) => {
+                if failure.reusable {
+                    *slot = Some(writer);
+                } else {
+                    let_go(writer, Duration::ZERO);
+                }
+                Err(failure.error)
+            }
+        }
+    }
+
+    /// Lets the client go, on a thread of its own.
+    pub(super) fn close(&self) {
+        if let Some(writer) = self.writer.lock().take() {
+            let_go(writer, Duration::ZERO);
+        }
+    }
+
+    fn start(&self) -> Result<Writer, TransactError> {
+        let writer: Writer = self
+            .config
+            .create_with_context(WriterContext(Link::new(self.board.enter(Role::Transactions))))
+            .map_err(|error| TransactError::NotNow { reason: error.to_string() })?;
+        match writer.init_transactions(self.timeout) {
+            Ok(()) => Ok(writer),
+            Err(error) => {
+                let_go(writer, Duration::ZERO);
+                Err(error_of(&error))
+            }
+        }
+    }
+}
+
+struct Failure {
+    error: TransactError,
+    /// Whether the client that failed can go on.
+    reusable: bool,
+}
+
+struct Attempt<'a> {
+    writer: &'a Writer,
+    give_up: Instant,
+}
+
+impl Attempt<'_> {
+    fn run(
+        &self,
+        portions: &[Portion<'_>],
+        prepare: impl FnOnce() -> Result<Option<Commitment>, TransactError>,
+    ) -> Result<Vec<u64>, Failure> {
+        let commitment = prepare().map_err(|error| Failure { error, reusable: true })?;
+        self.writer
+            .begin_transaction()
+            .map_err(|error| Failure { error: error_of(&error), reusable: false })?;
+        self.write(portions, commitment).map_err(|error| self.abort(error))
+    }
+
+    fn write(
+        &self,
+        portions: &[Portion<'_>],
+        commitment: Option<Commitment>,
+    ) -> Result<Vec<u64>, Stop> {
+        let round = Round::of(portions);
+        let tickets = round.tickets(portions.len());
+        for (portion, ticket) in portions.iter().zip(&tickets) {
+            for record in portion.records {
+                self.send(portion, record, ticket)?;
+            }
+        }
+        // While the records are on their way.
+        if let Some(Commitment { offsets, group }) = &commitment {
+            self.writer
+                .send_offsets_to_transaction(offsets, group, self.remaining())
+                .map_err(|error| Stop::of(&error))?;
+        }
+        round.wait(self.give_up)?;
+        self.settle();
+        self.commit()?;
+        Ok(tickets.iter().map(|ticket| ticket.first.load(Ordering::Acquire)).collect())
+    }
+
+    fn send(
+        &self,
+        portion: &Portion<'_>,
+        record: &Record,
+        ticket: &Arc<Ticket>,
+    ) -> Result<(), Stop> {
+        let Portion { topic, partition, .. } = portion;
+        let mut message = wire::outgoing(topic, *partition, record, Arc::clone(ticket));
+        loop {
+            match self.writer.send(message) {
+                Ok(()) => return Ok(()),
+                Err((error, back)) if is_full(&error) && Instant::now() < self.give_up => {
+                    message = back;
+                    std::thread::sleep(Duration::from_millis(1));
+                }
+                Err((error, _)) => return Err(Stop::of(&error)),
+            }
+        }
+    }
+
+    /// Waits until the client has put its last report away: committing earlier would cost it a tenth
+    /// of a second of polling for nothing.
+    fn settle(&self) {
+        while self.writer.in_flight_count() > 0 && Instant::now() < self.give_up {
+            std::thread::sleep(Duration::from_micros(50));
+        }
+    }
+
+    fn commit(&self) -> Result<(), Stop> {
+        loop {
+            let error = match self.writer.commit_transaction(self.remaining()) {
+                Ok(()) => return Ok(()),
+                Err(error) => error,
+            };
+            match &error {
+                KafkaError::Transaction(reason)
+                    if reason.is_retriable() && Instant::now() < self.give_up => {}
+                KafkaError::Transaction(reason) if reason.txn_requires_abort() => {
+                    return Err(Stop::of(&error));
+                }
+                // Whether it is made is settled by the client that comes next.
+                _ => return Err(Stop { error: error_of(&error), reusable: false }),
+            }
+        }
+    }
+
+    fn abort(&self, stop: Stop) -> Failure {
+        let reusable =
+            stop.reusable && self.writer.abort_transaction(Duration::from_secs(5)).is_ok();
+        Failure { error: stop.error, reusable }
+    }
+
+    fn remaining(&self) -> Duration {
+        self.give_up.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
+    }
+}
+
+/// Why a transaction is not made.
+struct Stop {
+    error: TransactError,
+    /// Whether it can be aborted and the client go on.
+    reusable: bool,
+}
+
+impl Stop {
+    fn of(error: &KafkaError) -> Self {
+        let fatal = matches!(error, KafkaError::Transaction(reason) if reason.is_fatal());
+        Self { error: error_of(error), reusable: !fatal }
+    }
+}
+
+fn error_of(error: &KafkaError) -> TransactError {
+    let reason = match error {
+        KafkaError::Transaction(reason) => reason.to_string(),
+        _ => error.to_string(),
+    };
+    match code_of(error) {
+        Some(code) if is_not_owned(code) => TransactError::NotOwned { reason },
+        Some(code) if is_refused(code) => TransactError::Refused { reason },
+        _ => TransactError::NotNow { reason },
+    }
+}
+
+fn code_of(error: &KafkaError) -> Option<RDKafkaErrorCode> {
+    match error {
+        KafkaError::Transaction(reason) => Some(reason.code()),
+        _ => error.rdkafka_error_code(),
+    }
+}
+
+/// Whether trying it again could never help.
+fn is_refused(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::MessageSizeTooLarge
+            | RDKafkaErrorCode::InvalidRecord
+            | RDKafkaErrorCode::PolicyViolation
+            | RDKafkaErrorCode::TopicAuthorizationFailed
+            | RDKafkaErrorCode::GroupAuthorizationFailed
+            | RDKafkaErrorCode::TransactionalIdAuthorizationFailed
+    )
+}
+
+fn is_full(error: &KafkaError) -> bool {
+    error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull)
+}
+
+/// The records of one transaction on their way.
+struct Round {
+    left: AtomicUsize,
+    failed: Mutex<Option<RDKafkaErrorCode>>,
+    settled: Condvar,
+}
+
+/// One portion of a transaction on its way.
+struct Ticket {
+    round: Arc<Round>,
+    /// The lowest offset that one of its records got.
+    first: AtomicU64,
+}
+
+impl Round {
+    fn of(portions: &[Portion<'_>]) -> Arc<Self> {
+        let left = portions.iter().map(|portion| portion.records.len()).sum::<usize>();
+        Arc::new(Self { left: left.into(), failed: Mutex::new(None), settled: Condvar::new() })
+    }
+
+    fn tickets(self: &Arc<Self>, count: usize) -> Vec<Arc<Ticket>> {
+        let ticket = || Ticket { round: Arc::clone(self), first: AtomicU64::new(u64::MAX) };
+        (0..count).map(|_| Arc::new(ticket())).collect()
+    }
+
+    fn settle(&self, failed: Option<RDKafkaErrorCode>) {
+        let mut first_failure = self.failed.lock();
+        *first_failure = first_failure.or(failed);
+        if self.left.fetch_sub(1, Ordering::AcqRel) == 1 || failed.is_some() {
+            self.settled.notify_all();
+        }
+    }
+
+    fn wait(&self, give_up: Instant) -> Result<(), Stop> {
+        let mut failed = self.failed.lock();
+        while self.left.load(Ordering::Acquire) > 0 && failed.is_none() {
+            if self.settled.wait_until(&mut failed, give_up).timed_out() {
+                let reason = "the records were not taken in time".to_owned();
+                return Err(Stop { error: TransactError::NotNow { reason }, reusable: true });
+            }
+        }
+        match *failed {
+            Some(code) => Err(Stop::of(&KafkaError::MessageProduction(code))),
+            None => Ok(()),
+        }
+    }
+}
+
+struct WriterContext(Link);
+
+impl ClientContext for WriterContext {
+    fn log(&self, level: RDKafkaLogLevel, facility: &str, message: &str) {
+        self.0.log(level, facility, message);
+    }
+
+    fn stats(&self, statistics: Statistics) {
+        self.0.stats(statistics);
+    }
+
+    fn error(&self, error: KafkaError, reason: &str) {
+        self.0.error(error, reason);
+    }
+}
+
+impl ProducerContext for WriterContext {
+    type DeliveryOpaque = Arc<Ticket>;
+
+    fn delivery(&self, result: &DeliveryResult<'_>, ticket: Arc<Ticket>) {
+        let failed = match result {
+            Ok(message) => {
+                let offset = u64::try_from(message.offset()).unwrap_or(u64::MAX);
+                ticket.first.fetch_min(offset, Ordering::AcqRel);
+                None
+            }
+            Err((error, _)) => Some(error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail)),
+        };
+        ticket.round.settle(failed);
+    }
+}
