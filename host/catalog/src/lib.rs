@@ -37,7 +37,7 @@ pub use endpoint::{
     Roles, Route, RouteKind, SchemaConfig, SchemaError, Split, StreamConfig, TensorForm, Weighted,
 };
 pub use expression::{EvaluationError, Expression, ExpressionError, Facts};
-pub use host::kafka::KafkaConfig;
+pub use host::kafka::{KafkaConfig, problem_of_property};
 pub use host::stream::{Backend, HostStream};
 pub use host::{HostConfig, RoutedLimits, TlsConfig};
 pub use manifest::{Grants, ModelLimits, ModelManifest};

@@ -4,6 +4,7 @@
 //! revision stands only on `understudy_model_info`, so that a thousand swaps of a model leave its
 //! counters where they are.
 
+mod brokers;
 mod endpoint;
 mod families;
 mod histogram;
@@ -20,6 +21,7 @@ use prometheus_client::encoding::text;
 use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
+pub use brokers::{BrokerReading, BrokersReading};
 pub use endpoint::{EndpointMetrics, FlowMetrics, TopicMetrics};
 pub use labels::Lane;
 pub use model::{ModelMetrics, ModelTotals};
@@ -77,6 +79,11 @@ impl Metrics {
     pub fn set_open_calls(&self, calls: usize, bodies_bytes: usize) {
         self.families.open_calls.set(saturate(calls));
         self.families.bodies_bytes.set(saturate(bodies_bytes));
+    }
+
+    /// Takes note of what is known of the brokers that keep the records.
+    pub fn set_brokers(&self, reading: &BrokersReading) {
+        self.families.brokers.set(reading);
     }
 
     /// Counts a caller who was denied. `tenant` is empty where the caller has none.

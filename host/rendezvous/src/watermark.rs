@@ -120,7 +120,18 @@ mod tests {
 
     #[test]
     fn spurious_calls_do_nothing() {
-        check(&[("done", 3), ("done", 12), ("hold", 3), ("hold", 12), ("open", 10), ("open", 10), ("done", 10)], 11);
+        check(
+            &[
+                ("done", 3),
+                ("done", 12),
+                ("hold", 3),
+                ("hold", 12),
+                ("open", 10),
+                ("open", 10),
+                ("done", 10),
+            ],
+            11,
+        );
     }
 
     #[test]

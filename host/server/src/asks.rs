@@ -250,6 +250,11 @@ impl Shared {
     }
 
     fn readiness(&self, caller: &Caller) -> Readiness {
+        if let Some(obstacle) = self.storage.obstacle() {
+            // Which brokers there are is no tenant's business.
+            let away = || "the stream is away".to_owned();
+            return Readiness::NotReady(caller.tenant.as_ref().map_or(obstacle, |_| away()));
+        }
         let endpoints = self.endpoints.load();
         let mut visible = endpoints.values().filter(|it| caller.sees(it.name.as_str())).peekable();
         if visible.peek().is_none() {

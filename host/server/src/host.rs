@@ -15,7 +15,7 @@ use message::EndpointName;
 use rendezvous::residence::ResidenceLimits;
 use sandbox::Lanes;
 use sandbox::Runtime;
-use stream::{EmbeddedStream, Partition, Stream};
+use stream::{Partition, Stream};
 use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle as Task;
@@ -30,6 +30,7 @@ use crate::endpoint::Endpoint;
 use crate::inbox::Inbox;
 use crate::meter::Meter;
 use crate::options::HostOptions;
+use crate::storage::Storage;
 use crate::topics::Topics;
 
 /// What every part of the host shares.
@@ -43,6 +44,8 @@ pub(crate) struct Shared {
     pub(crate) orders: Arc<Inbox<Order>>,
     pub(crate) meter: Arc<Meter>,
     pub(crate) topics: Arc<Topics>,
+    /// Where records are kept.
+    pub(crate) storage: Storage,
     pub(crate) runtime: Runtime,
     pub(crate) models_dir: PathBuf,
     pub(crate) data_dir: PathBuf,
@@ -91,8 +94,8 @@ impl Host {
         let (listeners, addresses) = listen_all(&options, &access).await?;
         std::fs::create_dir_all(&options.data_dir)
             .with_context(|| format!("cannot make the data directory {:?}", options.data_dir))?;
-        let stream: Arc<dyn Stream> =
-            Arc::new(EmbeddedStream::open(options.data_dir.join("stream"))?);
+        let storage = options.open_storage()?;
+        let stream = Arc::clone(storage.stream());
         let lanes = Lanes::new(options.lane_config())?;
         let orders = Arc::new(Inbox::new(usize::MAX));
         let shared = Arc::new(Shared {
@@ -103,6 +106,7 @@ impl Host {
             access_problems: ArcSwap::default(),
             meter,
             topics: Arc::new(Topics::new(Arc::clone(&stream))),
+            storage,
             runtime: runtime.clone(),
             models_dir: options.models_dir.clone(),
             data_dir: options.data_dir.clone(),

@@ -28,6 +28,7 @@ mod sink;
 mod stage;
 mod standing;
 mod status;
+mod storage;
 mod topics;
 
 use std::process::ExitCode;

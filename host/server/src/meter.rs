@@ -108,6 +108,9 @@ impl Meter {
         for endpoint in shared.endpoints.load().values() {
             endpoint.meter.look_at(endpoint);
         }
+        if let Some(reading) = shared.storage.reading() {
+            self.metrics.set_brokers(&reading);
+        }
         match caller.tenant.as_deref() {
             None => self.metrics.encode(),
             Some(tenant) => self.metrics.encode_for(tenant),

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use catalog::{HostConfig, WatchOptions};
+use catalog::{Backend, HostConfig, HostStream, WatchOptions};
 use front::FrontLimits;
 use rendezvous::residence::ResidenceLimits;
 use sandbox::lanes::LaneConfig;
@@ -14,6 +14,7 @@ use sandbox::{CompileIn, CompileLimits, RuntimeConfig};
 use crate::access::AccessFiles;
 use crate::drivers::loader::RECALL_THREADS;
 use crate::host::HostLimits;
+use crate::storage::Storage;
 
 /// The name of the configuration file that is looked for beside the models.
 const FILE: &str = "understudy.toml";
@@ -101,6 +102,21 @@ impl HostOptions {
             open: arguments.open || config.open,
             config,
         })
+    }
+
+    /// The same, with records kept in files of its own whatever the configuration says.
+    pub(crate) fn embedded(mut self) -> Self {
+        self.config.stream = HostStream::default();
+        self
+    }
+
+    /// Opens the stream where records are kept.
+    ///
+    /// # Errors
+    ///
+    /// As [`Storage::open`].
+    pub(crate) fn open_storage(&self) -> Result<Storage> {
+        Storage::open(&self.config.stream, self.access.config.as_deref(), &self.data_dir)
     }
 
     /// The settings of the engine: compilation happens in a child process of this very binary.
@@ -192,6 +208,19 @@ impl HostOptions {
         self.config.watch_options()
     }
 
+    /// Where records are kept, for people.
+    pub(crate) fn shown_storage(&self) -> String {
+        let kafka = &self.config.stream.kafka;
+        match self.config.stream.backend {
+            Backend::Embedded => self.data_dir.join("stream").display().to_string(),
+            Backend::Kafka => format!(
+                "Kafka at {}, {:?} before the names of topics and groups",
+                kafka.brokers.join(", "),
+                kafka.prefix
+            ),
+        }
+    }
+
     /// What may be used, one line each, for the operator to read at start.
     pub(crate) fn report(&self) -> Vec<String> {
         let lanes = self.lane_config();
@@ -199,7 +228,8 @@ impl HostOptions {
         let endpoint = &self.config.endpoint.limits;
         let model = &self.config.model.limits;
         let residence = self.residence_limits();
-        vec![
+        let mut lines = self.storage_report();
+        lines.extend([
             format!(
                 "calls: {} open, {} connections, bodies of {} MiB at most and {} MiB together",
                 front.calls_open_max,
@@ -234,7 +264,20 @@ impl HostOptions {
                 "threads: {} to {} for the live lane, {} for shadows",
                 lanes.live_threads, lanes.live_threads_limit, lanes.shadow_threads
             ),
-        ]
+        ]);
+        lines
+    }
+
+    fn storage_report(&self) -> Vec<String> {
+        let delivery = &self.config.stream.kafka.delivery;
+        match self.config.stream.backend {
+            Backend::Embedded => Vec::new(),
+            Backend::Kafka => vec![format!(
+                "stream: {} MiB and {} records that the brokers have not taken yet",
+                delivery.unsent_limit_bytes >> 20,
+                delivery.unsent_records
+            )],
+        }
     }
 }
 

@@ -24,17 +24,19 @@ pub(crate) fn of(shared: &Shared, caller: &Caller, all: bool) -> Value {
         "problems": problems(shared, caller),
     });
     if caller.tenant.is_none() {
+        status["stream"] = shared.storage.status();
         status["models_dir"] = json!(shared.models_dir.display().to_string());
         status["data_dir"] = json!(shared.data_dir.display().to_string());
     }
     status
 }
 
-/// What is wrong with files: for a tenant, those in its own folder, seen from there.
+/// What is wrong with files, and with the brokers: for a tenant, files only, and those in its own folder, seen from there.
 fn problems(shared: &Shared, caller: &Caller) -> Vec<String> {
     let (folder, access) = (shared.problems.load(), shared.access_problems.load());
     let Some(tenant) = caller.tenant.as_deref() else {
-        return folder.iter().chain(&**access).map(ToString::to_string).collect();
+        let files = folder.iter().chain(&**access).map(ToString::to_string);
+        return files.chain(shared.storage.problems()).collect();
     };
     let its_own = |problem: &Problem| {
         let below = problem.file.strip_prefix(&shared.models_dir).ok()?.to_owned();

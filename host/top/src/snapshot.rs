@@ -12,6 +12,23 @@ pub(crate) struct Snapshot {
     pub(crate) version: String,
     pub(crate) endpoints: Vec<Endpoint>,
     pub(crate) problems: Vec<String>,
+    pub(crate) stream: Stream,
+}
+
+/// What it says of where it keeps its records.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Stream {
+    pub(crate) backend: String,
+    /// None where it keeps them itself.
+    pub(crate) brokers: Vec<Broker>,
+}
+
+/// What it says of a broker.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+pub(crate) struct Broker {
+    pub(crate) up: bool,
 }
 
 /// What it says of an endpoint. Counters count from the start of the host.

@@ -65,6 +65,12 @@ fn head(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) {
         let what = if problems == 1 { "problem" } else { "problems" };
         right.push(Span::styled(format!("{problems} {what}   "), theme.odd()));
     }
+    let stream = &state.snapshot.stream;
+    if !stream.brokers.is_empty() {
+        let (up, all) = (stream.brokers.iter().filter(|it| it.up).count(), stream.brokers.len());
+        let style = if up == all { theme.dim() } else { theme.odd() };
+        right.push(Span::styled(format!("{} {up}/{all}   ", stream.backend), style));
+    }
     if !state.snapshot.version.is_empty() {
         right.push(Span::styled(format!("{}   ", state.snapshot.version), theme.dim()));
     }

@@ -8,6 +8,7 @@ mod rules;
 mod values;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -16,7 +17,9 @@ use serde::Deserialize;
 
 pub(super) use self::rules::check;
 use self::values::{Broker, Prefix, Variable};
+use crate::document::{Document, KeyPath};
 use crate::flow::PlainTopic;
+use crate::problem::Problem;
 use crate::units::{self, Size, Span};
 
 /// A Kafka cluster, and how it is used.
@@ -146,7 +149,8 @@ pub struct Topics {
     pub compact: Vec<String>,
 }
 
-/// What brokers throw away. What is left out, the endpoint's `[stream]` says.
+/// What brokers throw away. One that is left out is no reason to throw anything away; without both, the
+/// `[stream]` of each endpoint says.
 #[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct TopicRetention {
@@ -172,6 +176,20 @@ pub struct Delivery {
     #[serde(deserialize_with = "units::count")]
     #[schemars(range(min = 1))]
     pub unsent_records: usize,
+}
+
+/// What is wrong with one of the [`properties`](KafkaConfig::properties) that stand in `file`, which is
+/// read once more to find the line.
+pub fn problem_of_property(file: &Path, name: &str, value: &str, reason: &str) -> Problem {
+    let found = format!("{value:?}: {reason}");
+    let text = fs::read_to_string(file).unwrap_or_default();
+    let Ok(document) = Document::parse(file, &text) else { return Problem::new(file, found) };
+    let here = KeyPath::new("stream").key("kafka").key("properties");
+    let quoted = here.clone().key(name);
+    if document.has(&quoted) {
+        return document.problem_at(&quoted, found);
+    }
+    document.problem_at(&name.split('.').fold(here, KeyPath::key), found)
 }
 
 impl KafkaConfig {

@@ -7,6 +7,7 @@ use prometheus_client::metrics::family::Family;
 use prometheus_client::metrics::gauge::Gauge;
 use prometheus_client::registry::{Metric, Registry, Unit};
 
+use super::brokers::Brokers;
 use super::histogram::Durations;
 use super::labels::{
     AnswerLabels, ChangeLabels, CourseLabels, EndpointLabels, FaultLabels, InfoLabels, LaneLabels,
@@ -17,6 +18,7 @@ use super::labels::{
 /// Every family. A `Clone` of one gives another handle of it.
 #[derive(Debug, Default)]
 pub(super) struct Families {
+    pub(super) brokers: Brokers,
     pub(super) http_responses: Family<StatusLabels, Counter>,
     pub(super) refused: Family<RefusalLabels, Counter>,
     pub(super) open_calls: Gauge,
@@ -67,6 +69,7 @@ impl Families {
         self.register_conduct(registry);
         self.register_routed(registry);
         self.register_flow(registry);
+        self.brokers.register(registry);
     }
 
     fn register_host(&self, registry: &mut Registry) {
@@ -214,12 +217,16 @@ impl Families {
     }
 }
 
-fn add(registry: &mut Registry, name: &str, help: &str, metric: impl Metric) {
+pub(super) fn add(registry: &mut Registry, name: &str, help: &str, metric: impl Metric) {
     registry.register(name, help, metric);
 }
 
-fn add_counter<L>(registry: &mut Registry, name: &str, help: &str, family: &Family<L, Counter>)
-where
+pub(super) fn add_counter<L>(
+    registry: &mut Registry,
+    name: &str,
+    help: &str,
+    family: &Family<L, Counter>,
+) where
     Family<L, Counter>: Metric + Clone,
 {
     registry.register(name, help, family.clone());

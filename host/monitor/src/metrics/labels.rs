@@ -39,6 +39,10 @@ labels! {
     BuildLabels { version: String, wasmtime: String }
     StatusLabels { status: u16 }
     RefusalLabels { tenant: String, why: &'static str }
+    BackendLabels { backend: &'static str }
+    BrokerLabels { broker: String }
+    RttLabels { broker: String, quantile: &'static str }
+    TroubleLabels { class: &'static str }
     EndpointLabels { endpoint: String }
     ReasonLabels { endpoint: String, reason: &'static str }
     ChangeLabels { endpoint: String, change: &'static str }

@@ -7,7 +7,7 @@ use message::{
     Role, Score, Time,
 };
 
-use super::{Build, Lane, Metrics, ModelTotals};
+use super::{BrokerReading, BrokersReading, Build, Lane, Metrics, ModelTotals};
 
 fn metrics() -> Metrics {
     Metrics::new(Build { version: "0.1.0", wasmtime: "48.0.8" })
@@ -221,4 +221,44 @@ fn refusals_are_counted_by_tenant_and_a_tenant_sees_its_own() {
     assert!(seen.contains(its_scores) && seen.contains(its_refusals), "{seen}");
     assert!(!seen.contains("flights") && !seen.contains("unknown"), "{seen}");
     assert!(!seen.contains("understudy_build") && seen.ends_with("# EOF\n"), "{seen}");
+}
+
+#[test]
+fn brokers_are_shown_as_they_are_now() {
+    let metrics = metrics();
+    assert!(!metrics.encode().contains("understudy_stream_unsent_bytes{"));
+    let broker = |name: &str, is_up| BrokerReading {
+        name: name.to_owned(),
+        is_up,
+        rtt: [Duration::from_millis(2), Duration::from_millis(30)],
+        throttle: Duration::ZERO,
+    };
+    let mut reading = BrokersReading {
+        backend: "kafka",
+        brokers: vec![broker("a:1", true), broker("b:1", false)],
+        troubles: vec![("unreachable", true, 3), ("tls", false, 0)],
+        unsent_bytes: 700,
+        failed_records: 2,
+        ..BrokersReading::default()
+    };
+    metrics.set_brokers(&reading);
+    check(
+        &metrics,
+        &[
+            r#"understudy_stream_broker_up{broker="a:1"} 1"#,
+            r#"understudy_stream_broker_up{broker="b:1"} 0"#,
+            r#"understudy_stream_broker_rtt_seconds{broker="a:1",quantile="0.99"} 0.03"#,
+            r#"understudy_stream_trouble{class="unreachable"} 1"#,
+            r#"understudy_stream_trouble{class="tls"} 0"#,
+            r#"understudy_stream_errors_total{class="unreachable"} 3"#,
+            r#"understudy_stream_unsent_bytes{backend="kafka"} 700"#,
+            r#"understudy_stream_failed_records_total{backend="kafka"} 2"#,
+        ],
+    );
+    reading.brokers.pop();
+    reading.troubles[0] = ("unreachable", false, 4);
+    metrics.set_brokers(&reading);
+    assert!(!metrics.encode().contains("b:1"));
+    check(&metrics, &[r#"understudy_stream_trouble{class="unreachable"} 0"#]);
+    check(&metrics, &[r#"understudy_stream_errors_total{class="unreachable"} 4"#]);
 }

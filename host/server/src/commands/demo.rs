@@ -63,6 +63,7 @@ impl Demo {
             admin_listen: Some(free_or_any(8002)),
             ..HostArguments::default()
         })?;
+        let options = options.embedded();
         runtime()?.block_on(self.play(options, flights))?;
         Ok(ExitCode::SUCCESS)
     }

@@ -84,6 +84,7 @@ fn announce(host: &Host, options: &HostOptions) {
     }
     println!("models: {}", host.shared.models_dir.display());
     println!("data: {}", host.shared.data_dir.display());
+    println!("stream: {}", options.shown_storage());
     for line in options.report() {
         println!("limit: {line}");
     }

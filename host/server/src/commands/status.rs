@@ -77,10 +77,28 @@ fn page_of(status: &Value) -> String {
         }
         page.push('\n');
     }
+    page += &stream_line(&status["stream"]);
     for problem in status["problems"].as_array().into_iter().flatten() {
         page += &format!("problem: {}\n", text(problem));
     }
     page
+}
+
+/// What is known of the brokers; nothing of a host that keeps its records itself.
+fn stream_line(stream: &Value) -> String {
+    let Some(brokers) = stream["brokers"].as_array() else { return String::new() };
+    let up = brokers.iter().filter(|broker| broker["up"] == true).count();
+    let slowest = brokers.iter().filter_map(|broker| broker["rtt_us_p99"].as_u64()).max();
+    format!(
+        "{}: {up} of {} brokers up, round trip p99 {} ms, {} records and {} KiB not sent yet, {} records \
+         refused\n",
+        text(&stream["backend"]),
+        brokers.len(),
+        millis(&slowest.into()),
+        stream["unsent_records"],
+        stream["unsent_bytes"].as_u64().unwrap_or_default().div_ceil(1024),
+        stream["failed_records"],
+    )
 }
 
 fn models_table(endpoint: &Value) -> Table {

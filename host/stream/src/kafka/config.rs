@@ -182,7 +182,8 @@ pub struct TopicPolicy {
     pub replication: Option<u16>,
     /// When records may be forgotten; what the topic's options say if it is not said.
     pub retention: Option<Retention>,
-    /// Topics whose last word is one of these keep the last record of each key for ever.
+    /// Topics that are called like one of these, or whose last word is, keep the last record of each key
+    /// for ever.
     pub compact: Vec<String>,
     /// Who forgets records.
     pub keeper: Keeper,
@@ -211,7 +212,7 @@ impl TopicPolicy {
 
     /// Whether a topic of the stream keeps the last record of each key for ever.
     pub fn is_compacted(&self, topic: &str) -> bool {
-        self.compact.iter().any(|word| word == last_word(topic))
+        self.compact.iter().any(|it| it == topic || it == last_word(topic))
     }
 }
 

@@ -139,7 +139,7 @@ fn paint_problems(state: &State, theme: Theme, area: Rect, buffer: &mut Buffer) 
         0 => String::new(),
         more => format!("and {more} more: understudy status"),
     };
-    heading("problems", "of the folder; what ran before them goes on", &more, theme, title, buffer);
+    heading("problems", "what ran before them goes on", &more, theme, title, buffer);
     for (line, problem) in problems.iter().take(shown).enumerate() {
         let spans = vec![Span::styled(" ! ", theme.odd()), Span::raw(problem.clone())];
         let place = Rect { y: lines.y + line as u16, height: 1, ..lines };

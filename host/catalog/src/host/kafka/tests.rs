@@ -192,3 +192,16 @@ fn security_is_whole_and_holds_no_password() {
 const PASSWORD: &str = "2: @.password: found an unknown key, expected one of \"protocol\", \
     \"mechanism\", \"username\", \"password_file\", \"password_env\", \"ca\", \"certificate\", \
     \"key\", \"key_password_file\"";
+
+#[test]
+fn a_property_is_found_where_it_stands_however_it_is_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("u.toml");
+    fs::write(&file, "[stream.kafka.properties]\n'acks' = 1\nlinger.ms = 7").unwrap();
+    let check = |name, expected: &str| {
+        let problem = problem_of_property(&file, name, "v", "no").to_string();
+        assert!(problem.ends_with(expected), "{problem}");
+    };
+    check("acks", "u.toml:2: stream.kafka.properties.acks: found \"v\": no");
+    check("linger.ms", "u.toml:3: stream.kafka.properties.linger.ms: found \"v\": no");
+}
