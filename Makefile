@@ -9,7 +9,7 @@ CARGO := cargo --locked
 DEMO_SECONDS ?= 120
 ROWS ?= all
 
-.PHONY: help demo build lint test tools guests bench fuzz docs
+.PHONY: help demo build lint test native tools guests bench fuzz docs
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -17,18 +17,22 @@ help: ## lists the targets
 demo: build ## plays a year of flights through four models (DEMO_SECONDS=120, KEEP=1 goes on serving)
 	$(CARGO_TARGET_DIR)/release/understudy demo --examples examples/flights --seconds $(DEMO_SECONDS) $(if $(KEEP),--keep)
 
-build: ## builds the host, and says where the binary is
+build: native ## builds the host, and says where the binary is
 	$(CARGO) build --release --package server
 	@echo "understudy: $(CARGO_TARGET_DIR)/release/understudy"
 
-lint: ## formatting, clippy and tidiness; quick
+lint: native ## formatting, clippy and tidiness; quick
 	cargo fmt --all --check
 	$(CARGO) test --release --quiet --package tidy
 	$(CARGO) clippy --workspace --all-targets -- --deny warnings
 
+native:
+	@sdk/toolchain/native.sh
+
 tools: ## installs what building guests and the tests need
 	sdk/toolchain/rust.sh
 	tests/interop/venv.sh
+	tests/kafka/install.sh
 
 guests: tools ## rebuilds the example models, and the guests of the tests
 	examples/flights/build.sh
@@ -39,11 +43,11 @@ test: build tools ## installs what the tests need and runs them all
 	$(CARGO) test --release --manifest-path examples/flights/models/Cargo.toml
 	$(CARGO) test --release --workspace
 
-bench: ## ratios measured in one run, as a table and target/bench.json (ROWS=a,f runs some)
+bench: native ## ratios measured in one run, as a table and target/bench.json (ROWS=a,f runs some)
 	$(CARGO) run --release --package bench -- --rows $(ROWS)
 
 fuzz: ## fuzzes each target for a minute (needs nightly and cargo-fuzz)
 	tests/fuzz/run.sh
 
-docs: ## the documentation of every crate
+docs: native ## the documentation of every crate
 	RUSTDOCFLAGS="--deny warnings" $(CARGO) doc --workspace --no-deps

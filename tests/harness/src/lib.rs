@@ -5,6 +5,7 @@
 
 mod client;
 mod host;
+mod kafka;
 mod load;
 mod models;
 mod terminal;
@@ -17,6 +18,7 @@ pub use guests::{
 
 pub use client::{Client, Response, infer_body};
 pub use host::{Ended, Host, Options, Stopped, binary, understudy};
+pub use kafka::Deployment;
 pub use load::{Call, Load, LoadOptions, LoadReport};
 pub use models::Models;
 pub use terminal::Terminal;
