@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use message::{ModelName, Revision};
 
 use crate::catalog::{EndpointSpec, ModelFile};
-use crate::document::Document;
+use crate::document::{Document, KeyPath};
 use crate::endpoint::EndpointConfig;
 use crate::manifest::ModelManifest;
 use crate::problem::{Problem, did_you_mean, one_of};
@@ -95,13 +95,20 @@ fn check_names(
     draft: &Draft,
     models: &BTreeMap<ModelName, ModelFile>,
 ) -> Result<(), Problem> {
-    let known: Vec<&str> = models.keys().map(ModelName::as_str).collect();
+    let mut known: Vec<&str> = models.keys().map(ModelName::as_str).collect();
+    known.extend(config.external.keys().map(ModelName::as_str));
     let document = match &draft.config {
         Some(Some(text)) => Document::parse(file, text)?,
         _ => Document::empty(),
     };
     let mentions = config.mentions(&document);
-    let Some((path, name)) = mentions.iter().find(|(_, name)| !models.contains_key(name)) else {
+    if let Some(name) = config.external.keys().find(|name| models.contains_key(*name)) {
+        let path = KeyPath::new("external").key(name.as_str());
+        let found = format!("{:?}, of which there is a file in the folder", name.as_str());
+        return Err(document.problem_at(&path, found).expected("another name"));
+    }
+    let is_there = |name: &ModelName| known.contains(&name.as_str());
+    let Some((path, name)) = mentions.iter().find(|(_, name)| !is_there(name)) else {
         return Ok(());
     };
     let found = format!("{:?}", name.as_str());
@@ -164,6 +171,17 @@ mod tests {
         let expected = "m/e/endpoint.toml: roles.champion: found \"a\", expected \"b\"";
         assert!(refused.to_string().starts_with(expected), "{refused}");
         assert_eq!(with(&gone).unwrap().models.len(), 1);
+    }
+
+    #[test]
+    fn an_external_model_needs_no_file_and_must_have_none() {
+        let text = "roles = { champion = 'torch' }\n[external.torch]\n";
+        let outside = with(&config(text)).unwrap();
+        assert_eq!(outside.config.roles.champion, Some("torch".into()));
+        let both = with(&config("[external.a]\n")).unwrap_err();
+        let expected = "m/e/endpoint.toml:1: external.a: found \"a\", of which there is a file in the \
+                        folder, expected another name";
+        assert_eq!(both, expected);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 pub mod conduct;
 pub mod default_value;
+pub mod external;
 pub mod flow;
 mod places;
 pub mod policy;
@@ -14,6 +15,7 @@ pub(crate) mod rules;
 pub mod schema;
 pub mod stream;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 use std::time::Duration;
 
@@ -27,6 +29,7 @@ use crate::units::{self, Span};
 
 pub use conduct::{ErrorBudget, Pace, Quarantine};
 pub use default_value::DefaultValue;
+pub use external::{External, Externals};
 pub use flow::Flow;
 pub use places::Place;
 pub use policy::{
@@ -55,6 +58,11 @@ pub struct EndpointConfig {
     pub roles: Roles,
     /// How the answer is chosen.
     pub policy: EndpointPolicy,
+    /// The models that run outside of the host, by name: they read the endpoint's requests and write
+    /// its scores. Needs a stream that they can reach.
+    #[serde(deserialize_with = "external::by_name")]
+    #[schemars(with = "BTreeMap<String, External>")]
+    pub external: Externals,
     /// Other policies for some of the requests. The first whose condition holds is taken.
     #[serde(rename = "route")]
     #[schemars(with = "Vec<route::RouteKeys>")]
@@ -159,6 +167,7 @@ impl Default for EndpointConfig {
             paused: false,
             roles: Roles::default(),
             policy: EndpointPolicy::default(),
+            external: Externals::default(),
             routes: Vec::new(),
             flow: Flow::default(),
             limits: defaults.limits,
@@ -192,8 +201,6 @@ impl Default for EndpointLimits {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-
     use message::Datatype;
 
     use super::*;
@@ -266,6 +273,8 @@ order = [{ model = "hawaiian" }, { model = "gbdt" }]
             calls = 8
             nan_is_fault = true
             budget = { faults = "2%", over = "1d", calls = 10 }
+            [external.torch]
+            description = "elsewhere"
             [flow]
             source = "orders"
             answers = "decisions"
@@ -295,6 +304,7 @@ order = [{ model = "hawaiian" }, { model = "gbdt" }]
         assert_eq!(config.stream.retention.hard_size_bytes, Some(5 << 20));
         assert_eq!(config.quarantine.backoff_longest, Duration::from_secs(4));
         assert_eq!(config.quarantine.budget.fault_share, 0.02);
+        assert_eq!(config.external["torch"].description.as_deref(), Some("elsewhere"));
         assert_eq!(config.flow.source.as_deref(), Some("orders"));
         assert_eq!((config.pace.late_share, config.pace.requests), (0.11, 13));
         let outputs = config.schema.unwrap().outputs;
@@ -307,8 +317,8 @@ order = [{ model = "hawaiian" }, { model = "gbdt" }]
         refused(
             "deadlin = '50ms'",
             "1: deadlin: found an unknown key, expected one of \"deadline\", \"key\", \"paused\", \
-             \"roles\", \"policy\", \"route\", \"flow\", \"limits\", \"stream\", \"schema\", \"quarantine\", \
-             \"pace\", \
+             \"roles\", \"policy\", \"external\", \"route\", \"flow\", \"limits\", \"stream\", \"schema\", \
+             \"quarantine\", \"pace\", \
              \"warm_up_requests\"; did you mean \"deadline\"?",
         );
         refused(

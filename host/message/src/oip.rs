@@ -33,7 +33,7 @@ pub use binary::{
     BinaryDocument, BinaryOutputs, decode_binary_request, decode_binary_response,
     encode_binary_request, encode_binary_response,
 };
-pub(crate) use decode::ResponseDocument;
+pub(crate) use decode::{ResponseDocument, ScoreDocument};
 pub(crate) use encode::Object;
 pub use error::DecodeError;
 pub(crate) use error::excerpt;

@@ -18,4 +18,4 @@ pub use answer::{
 pub use fence::{Fences, Standing};
 pub use header::{HeaderError, Headers};
 pub use request::{Arrival, RequestEnvelope, RequestRecordError, decode_request_record};
-pub use score::{ScoreRecord, decode_score, encode_score};
+pub use score::{ScoreRecord, decode_outside_score, decode_score, encode_score};

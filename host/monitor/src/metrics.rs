@@ -6,6 +6,7 @@
 
 mod brokers;
 mod endpoint;
+mod external;
 mod families;
 mod histogram;
 mod labels;
@@ -23,6 +24,7 @@ use prometheus_client::registry::Registry;
 
 pub use brokers::{BrokerReading, BrokersReading};
 pub use endpoint::{EndpointMetrics, FlowMetrics, TopicMetrics};
+pub use external::ExternalMetrics;
 pub use labels::Lane;
 pub use model::{ModelMetrics, ModelTotals};
 pub use routed::RoutedMetrics;

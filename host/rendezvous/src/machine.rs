@@ -15,7 +15,7 @@ use std::collections::VecDeque;
 use std::fmt;
 use std::sync::Arc;
 
-use message::{Reason, Time};
+use message::{Reason, RequestId, Time};
 
 use self::mailbox::{Mailbox, Phase, Scores};
 use self::mailboxes::Mailboxes;
@@ -144,6 +144,18 @@ impl<R, S> Rendezvous<R, S> {
         let roster = &self.tenures.get(mailbox.tenure).roster;
         let member = roster.position_of(revision)?;
         roster.course(mailbox.course).expects(member).then_some(member)
+    }
+
+    /// The open mailbox of the request with this id.
+    pub fn find(&self, id: &RequestId) -> Option<MailboxId> {
+        self.mailboxes.find(self.mailboxes.hash(id), id)
+    }
+
+    /// Whether a verdict of this member would be the first on the request of an open mailbox.
+    pub fn is_awaited(&self, mailbox: MailboxId, member: MemberIndex) -> bool {
+        let Some(mailbox) = self.mailboxes.get(mailbox) else { return false };
+        let course = self.tenures.get(mailbox.tenure).roster.course(mailbox.course);
+        course.turn_of(member).is_some_and(|turn| !mailbox.heard.contains(turn))
     }
 
     /// What was attached to the request of an open mailbox.

@@ -6,7 +6,7 @@ use std::collections::BTreeMap;
 
 use message::{ModelName, Role};
 
-use super::{EndpointConfig, Pace, Quarantine};
+use super::{Decoy, EndpointConfig, Pace, Quarantine, external};
 use crate::document::{Document, KeyPath};
 use crate::problem::Problem;
 
@@ -20,6 +20,11 @@ pub(super) fn check(config: &EndpointConfig, document: &Document) -> Result<(), 
         each_model_once(&list, document)?;
         no_decoy(&list, config, document)?;
     }
+    let decoy = match &config.roles.decoy {
+        Decoy::Model(name) => Some(name),
+        Decoy::Off | Decoy::Host => None,
+    };
+    external::check(&config.external, config.schema.as_ref(), decoy, document)?;
     longest_is_longest(&config.quarantine, KeyPath::new("quarantine"), document)?;
     pace_fits(&config.pace, KeyPath::new("pace"), document)
 }

@@ -35,6 +35,15 @@ pub(super) struct Facts<'a> {
 pub(super) fn assemble(facts: &Facts<'_>, problems: &mut Vec<Problem>) -> Option<EndpointSpec> {
     let (mut models, gone) = models(facts, problems);
     let (config, digest) = config(facts, &models, &gone, problems)?;
+    models.retain(|name, model| {
+        let is_external = config.external.contains_key(name);
+        if is_external {
+            let problem = Problem::new(&model.path, "the file of a model that is external");
+            let expected = format!("another name, or no [external.{name}] in {ENDPOINT_FILE}");
+            problems.push(problem.expected(expected).note("the file is left alone"));
+        }
+        !is_external
+    });
     let configured = !matches!(facts.file(ENDPOINT_FILE), Fact::Absent);
     if facts.previous.is_none() && models.is_empty() && !configured {
         return None;
@@ -42,7 +51,7 @@ pub(super) fn assemble(facts: &Facts<'_>, problems: &mut Vec<Problem>) -> Option
     let named = config.model_names();
     for (name, model) in gone {
         // Who wants a model to go stops naming it. Until then a file that is missing is doubt.
-        if named.contains(&name) {
+        if named.contains(&name) && !config.external.contains_key(&name) {
             let problem = Problem::new(&model.path, "no file")
                 .expected(format!("the model that {ENDPOINT_FILE} names"));
             problems.push(problem.note("the revision that was there stays"));
@@ -174,6 +183,7 @@ fn accept(facts: &Facts<'_>, file: &Arc<EndpointFile>, models: &Models, gone: &M
         return Accepted::No(Box::new(problem.note("the configuration that was there stays")));
     }
     let mut known: Vec<&str> = models.keys().chain(gone.keys()).map(ModelName::as_str).collect();
+    known.extend(file.config.external.keys().map(ModelName::as_str));
     known.sort_unstable();
     let mentions = file.config.mentions(&file.document);
     let mut missing =
@@ -201,7 +211,10 @@ fn remarks<'a>(file: &'a EndpointFile, models: &'a Models) -> impl Iterator<Item
         let RouteKind::Each { models, .. } = &route.kind else { return None };
         Some((index, models))
     });
-    let is_idle = move |pattern: &ModelPattern| !models.keys().any(|model| pattern.matches(model));
+    let is_idle = move |pattern: &ModelPattern| {
+        let mut known = models.keys().chain(file.config.external.keys());
+        !known.any(|model| pattern.matches(model))
+    };
     patterns.filter(move |(_, pattern)| is_idle(pattern)).map(|(index, pattern)| {
         let path = KeyPath::new("route").index(index).key("models");
         let problem = file.document.problem_at(&path, format!("\"{pattern}\""));

@@ -247,3 +247,24 @@ fn a_route_to_models_of_which_there_is_none_is_told() {
         ]
     );
 }
+
+#[test]
+fn an_external_model_has_no_file_and_a_file_of_its_name_is_left_alone() {
+    let mut folder = good();
+    let text = "roles = { champion = 'torch', fallback = 'gbdt' }\n[external.torch]\n";
+    folder.write("flights/endpoint.toml", text.as_bytes());
+    folder.after(600);
+    assert_eq!(folder.problems(), [""; 0]);
+    assert!(folder.catalog().endpoints["flights"].config.external.contains_key("torch"));
+    folder.write("flights/torch.wasm", &component("third"));
+    folder.after(600);
+    let spec = &folder.catalog().endpoints["flights"];
+    assert!(spec.config.external.contains_key("torch") && !spec.models.contains_key("torch"));
+    assert_eq!(
+        folder.problems(),
+        [
+            "models/flights/torch.wasm: found the file of a model that is external, expected another \
+          name, or no [external.torch] in endpoint.toml; the file is left alone"
+        ]
+    );
+}

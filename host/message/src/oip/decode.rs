@@ -100,6 +100,58 @@ impl ResponseDocument {
     }
 }
 
+const SCORE_FIELDS: &str = "model_name, model_version, id, parameters, outputs, refusal or error";
+
+/// A response as a scorer writes it who says in headers what it is about, or its refusal.
+#[derive(Default)]
+pub(crate) struct ScoreDocument {
+    pub(crate) model_name: Option<String>,
+    pub(crate) model_version: Option<String>,
+    pub(crate) id: Option<String>,
+    pub(crate) parameters: Parameters,
+    pub(crate) outputs: Option<Vec<Tensor>>,
+    /// A refusal with its kind, where it names one.
+    pub(crate) refusal: Option<(Option<String>, String)>,
+    pub(crate) error: Option<String>,
+}
+
+impl ScoreDocument {
+    /// Reads a document in which nothing is required.
+    pub(crate) fn decode(document: &[u8]) -> std::result::Result<Self, DecodeError> {
+        Self::read(document).map_err(|error| error.at_last())
+    }
+
+    fn read(document: &[u8]) -> Result<Self> {
+        let mut reader = Reader::new(document, None)?;
+        let (mut score, mut parameters) = (Self::default(), None);
+        reader.object("a score, which is an object", |reader, name| match name {
+            "model_name" => fill(&mut score.model_name, || string(reader)),
+            "model_version" => fill(&mut score.model_version, || string(reader)),
+            "id" => fill(&mut score.id, || string(reader)),
+            "parameters" => fill(&mut parameters, || self::parameters(reader)),
+            "outputs" => fill(&mut score.outputs, || tensors(reader)),
+            "refusal" => fill(&mut score.refusal, || refusal(reader)),
+            "error" => fill(&mut score.error, || string(reader)),
+            _ => Err(unknown(SCORE_FIELDS)),
+        })?;
+        reader.finish()?;
+        Ok(Self { parameters: parameters.unwrap_or_default(), ..score })
+    }
+}
+
+fn refusal(reader: &mut Reader<'_>) -> Result<(Option<String>, String)> {
+    if reader.peek() == Some(b'"') {
+        return string(reader).map(|message| (None, message));
+    }
+    let (mut kind, mut message) = (None, None);
+    reader.object("a string, or an object", |reader, field| match field {
+        "kind" => fill(&mut kind, || string(reader)),
+        "message" => fill(&mut message, || string(reader)),
+        _ => Err(unknown("kind or message")),
+    })?;
+    Ok((kind, message.ok_or_else(|| DecodeError::missing("message", A_STRING))?))
+}
+
 /// Reads the value of a field that may be there once.
 fn fill<T>(field: &mut Option<T>, read: impl FnOnce() -> Result<T>) -> Result<()> {
     if field.is_some() {

@@ -8,8 +8,8 @@ use std::time::Duration;
 use super::fields::{
     CPU_US, Fields, KIND, LATENCY_US, MESSAGE, OUTCOME, unknown_name, whole_us, write_notes,
 };
-use crate::oip::{DecodeError, Object, ResponseDocument};
-use crate::{Fault, FaultClass, ModelName, Outcome, Prediction, Refusal, RequestId, Score};
+use crate::oip::{DecodeError, Object, ResponseDocument, ScoreDocument, excerpt};
+use crate::{Fault, FaultClass, ModelName, Outcome, Prediction, Refusal, RequestId, Score, Tensor};
 
 const PREDICTION: &str = "prediction";
 const REFUSAL: &str = "refusal";
@@ -65,7 +65,7 @@ fn write_failure(
     outcome: &str,
     kind: &str,
     message: &str,
-) -> &'static [crate::Tensor] {
+) -> &'static [Tensor] {
     parameters.text(OUTCOME, outcome);
     parameters.text(KIND, kind);
     parameters.text(MESSAGE, message);
@@ -90,17 +90,79 @@ pub fn decode_score(value: &[u8]) -> Result<ScoreRecord, DecodeError> {
         revision: document.model_version,
         latency: fields.duration(LATENCY_US)?,
         cpu: fields.duration(CPU_US)?,
-        outcome: match fields.text_if_any(OUTCOME)?.as_deref() {
-            None | Some(PREDICTION) => {
-                Outcome::Prediction(Prediction { outputs, notes: fields.notes() })
-            }
-            Some(REFUSAL) => Outcome::Refusal(refusal(&mut fields)?),
-            Some(FAULT) => Outcome::Fault(fault(&mut fields)?),
-            Some(found) => {
-                return Err(unknown_name(OUTCOME, found, "prediction, refusal or fault"));
-            }
-        },
+        outcome: outcome(&mut fields, outputs)?,
     })
+}
+
+/// Reads a score as a scorer outside of the host may write it: what [`decode_score`] reads, or a
+/// response of the protocol whose request and model stand in the record's headers `id` and `model`
+/// only, or in the place of outputs a `refusal` (a text, or `kind` and `message`) or an `error`.
+///
+/// # Errors
+/// Besides those of the document: where neither it nor the headers name the request or the model,
+/// or where they name different ones.
+pub fn decode_outside_score(
+    id: Option<&str>,
+    model: Option<&str>,
+    value: &[u8],
+) -> Result<ScoreRecord, DecodeError> {
+    let document = ScoreDocument::decode(value)?;
+    let request = named("id", id, document.id)?;
+    let model = named("model_name", model, document.model_name)?;
+    let mut fields = Fields(document.parameters);
+    let outcome = match (document.outputs, document.refusal, document.error) {
+        (Some(outputs), None, None) => outcome(&mut fields, outputs)?,
+        (None, Some((kind, message)), None) => Outcome::Refusal(said(kind, message)?),
+        (None, None, Some(message)) => Outcome::Refusal(Refusal::Failed(message)),
+        (None, None, None) => {
+            return Err(DecodeError::at("outputs", "nothing", "outputs, or a refusal"));
+        }
+        _ => return Err(DecodeError::at("outputs", "more", "one of outputs, refusal and error")),
+    };
+    Ok(ScoreRecord {
+        request: request.into(),
+        model: model.as_str().into(),
+        revision: document.model_version,
+        latency: fields.duration(LATENCY_US)?,
+        cpu: fields.duration(CPU_US)?,
+        outcome,
+    })
+}
+
+/// What a header or the document says, which must not differ.
+fn named(
+    field: &str,
+    header: Option<&str>,
+    document: Option<String>,
+) -> Result<String, DecodeError> {
+    match (header, document) {
+        (Some(header), Some(found)) if header != found => {
+            let expected = format!("`{}`, as the header has it", excerpt(header));
+            Err(DecodeError::at(field, format!("`{}`", excerpt(&found)), expected))
+        }
+        (Some(named), _) => Ok(named.to_owned()),
+        (None, Some(named)) => Ok(named),
+        (None, None) => Err(DecodeError::at(field, "nothing", "a string, here or as a header")),
+    }
+}
+
+fn said(kind: Option<String>, message: String) -> Result<Refusal, DecodeError> {
+    let Some(kind) = kind else { return Ok(Refusal::Abstain(message)) };
+    Refusal::from_kind(&kind, message).ok_or_else(|| {
+        let found = format!("`{}`", excerpt(&kind));
+        DecodeError::at("refusal.kind", found, "invalid-input, abstain or failed")
+    })
+}
+
+fn outcome(fields: &mut Fields, outputs: Vec<Tensor>) -> Result<Outcome, DecodeError> {
+    match fields.text_if_any(OUTCOME)?.as_deref() {
+        None | Some(PREDICTION) => {
+            Ok(Outcome::Prediction(Prediction { outputs, notes: fields.notes() }))
+        }
+        Some(REFUSAL) => Ok(Outcome::Refusal(refusal(fields)?)),
+        Some(FAULT) => Ok(Outcome::Fault(fault(fields)?)),
+        Some(found) => Err(unknown_name(OUTCOME, found, "prediction, refusal or fault")),
+    }
 }
 
 fn refusal(fields: &mut Fields) -> Result<Refusal, DecodeError> {

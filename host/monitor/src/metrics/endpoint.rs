@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 
+use super::external::ExternalMetrics;
 use super::families::Families;
 use super::histogram::Durations;
 use super::labels::{
@@ -81,6 +82,11 @@ impl EndpointMetrics {
     /// The metrics of the topic that the endpoint is fed by.
     pub fn flow(&self) -> FlowMetrics {
         FlowMetrics(Arc::clone(&self.0))
+    }
+
+    /// The metrics of the external models of the endpoint.
+    pub fn external(&self) -> ExternalMetrics {
+        ExternalMetrics::new(Arc::clone(&self.0.families), &self.0.endpoint)
     }
 
     /// Counts requests that were accepted.

@@ -55,9 +55,12 @@ pub(super) struct Families {
     pub(super) flow_lag: Family<EndpointLabels, Gauge>,
     pub(super) dead_letters: Family<ReasonLabels, Counter>,
     pub(super) returned_answers: Family<EndpointLabels, Counter>,
+    pub(super) external_awaited: Family<ModelLabels, Gauge>,
+    pub(super) external_last_score: Family<ModelLabels, Ratio>,
+    pub(super) external_ignored: Family<ReasonLabels, Counter>,
 }
 
-/// A gauge of a share.
+/// A gauge of a share, or of seconds.
 pub(super) type Ratio = Gauge<f64, AtomicU64>;
 
 impl Families {
@@ -70,6 +73,7 @@ impl Families {
         self.register_routed(registry);
         self.register_flow(registry);
         self.brokers.register(registry);
+        self.register_external(registry);
     }
 
     fn register_host(&self, registry: &mut Registry) {
@@ -186,6 +190,27 @@ impl Families {
             "returned_answers",
             "Answers that were written to other topics",
             &self.returned_answers,
+        );
+    }
+
+    fn register_external(&self, registry: &mut Registry) {
+        add(
+            registry,
+            "external_awaited",
+            "Open requests that wait for a score of an external model",
+            self.external_awaited.clone(),
+        );
+        add_seconds(
+            registry,
+            "external_last_score_timestamp",
+            "When an external model last wrote a score, since 1970",
+            self.external_last_score.clone(),
+        );
+        add_counter(
+            registry,
+            "external_ignored_scores",
+            "Records of the scores topic that count for nobody, by reason",
+            &self.external_ignored,
         );
     }
 

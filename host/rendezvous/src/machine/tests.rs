@@ -228,6 +228,22 @@ fn what_nobody_waits_for_is_unknown() {
 }
 
 #[test]
+fn a_mailbox_is_found_by_its_id_and_says_whom_it_awaits() {
+    let mut stage = Stage::new();
+    stage.play("0 roster a b | a b; 0 ask x; 1 x a-");
+    let mailbox = stage.rendezvous.find(&"x".into()).unwrap();
+    assert_eq!(mailbox, stage.mailboxes["x"].0);
+    assert_eq!(stage.rendezvous.find(&"y".into()), None);
+    let member = |name: &str| stage.mailboxes["x"].1.position(name).unwrap();
+    let (a, b) = (member("a"), member("b"));
+    assert!(!stage.rendezvous.is_awaited(mailbox, a));
+    assert!(stage.rendezvous.is_awaited(mailbox, b));
+    stage.play("2 x b+");
+    assert!(!stage.rendezvous.is_awaited(mailbox, b));
+    assert_eq!(stage.rendezvous.find(&"x".into()), None);
+}
+
+#[test]
 fn shadows_never_answer() {
     let roster = "0 roster a:champion s c:canary h:challenger f:fallback | ;";
     let everybody = "1 x s+; 1 x c+; 1 x h+;";

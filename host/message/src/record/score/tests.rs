@@ -1,7 +1,7 @@
 //! Scores there and back.
 
 use super::*;
-use crate::{Contents, Revision, Tensor, Time};
+use crate::{Contents, Revision, Time};
 
 fn score(outcome: Outcome) -> Score {
     Score {
@@ -104,4 +104,60 @@ fn what_is_no_score_is_refused_by_its_path() {
         "kind: found `rude`, expected invalid-input, abstain or failed",
     );
     parameters(r#"{"outcome":"fault","kind":"cpu"}"#, "message: found nothing, expected a string");
+}
+
+fn outside(id: Option<&str>, model: Option<&str>, value: &str) -> Result<ScoreRecord, String> {
+    decode_outside_score(id, model, value.as_bytes()).map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_scorer_outside_says_in_headers_what_it_is_about() {
+    let value = r#"{"outputs":[{"name":"delayed","shape":[],"datatype":"FP64","data":[0.5]}]}"#;
+    let score = outside(Some("r-1"), Some("torch"), value).unwrap();
+    assert_eq!((score.request.as_str(), score.model.as_str()), ("r-1", "torch"));
+    assert!(matches!(score.outcome, Outcome::Prediction(it) if it.outputs.len() == 1));
+    let named = r#"{"id":"r-1","model_name":"torch","model_version":"7","outputs":[]}"#;
+    let score = outside(None, None, named).unwrap();
+    assert_eq!(score.revision.as_deref(), Some("7"));
+    assert!(outside(Some("r-1"), Some("torch"), named).is_ok());
+}
+
+#[test]
+fn a_scorer_outside_says_no_in_one_of_three_ways() {
+    let check = |value: &str, expected: Refusal| {
+        let score = outside(Some("r-1"), Some("torch"), value).unwrap();
+        assert_eq!(score.outcome, Outcome::Refusal(expected), "{value}");
+    };
+    check(r#"{"refusal":"too far"}"#, Refusal::Abstain("too far".into()));
+    let of_kind = r#"{"refusal":{"kind":"invalid-input","message":"no carrier"}}"#;
+    check(of_kind, Refusal::InvalidInput("no carrier".into()));
+    check(r#"{"error":"no GPU"}"#, Refusal::Failed("no GPU".into()));
+}
+
+#[test]
+fn what_every_host_writes_is_a_score_from_outside_too() {
+    for outcome in outcomes() {
+        let text = encoded(&score(outcome));
+        assert_eq!(outside(None, None, &text).unwrap(), decode_score(text.as_bytes()).unwrap());
+    }
+}
+
+#[test]
+fn a_score_from_outside_that_is_none_says_why() {
+    let check = |id, model, value: &str, expected: &str| {
+        let error = outside(id, model, value).unwrap_err();
+        assert_eq!(error, expected, "{value}");
+    };
+    let both = (Some("r-1"), Some("torch"));
+    let none = r#"{"outputs":[]}"#;
+    check(None, both.1, none, "id: found nothing, expected a string, here or as a header");
+    check(both.0, None, none, "model_name: found nothing, expected a string, here or as a header");
+    let other = r#"{"id":"r-2","outputs":[]}"#;
+    check(both.0, both.1, other, "id: found `r-2`, expected `r-1`, as the header has it");
+    check(both.0, both.1, "{}", "outputs: found nothing, expected outputs, or a refusal");
+    let more = r#"{"outputs":[],"error":"e"}"#;
+    check(both.0, both.1, more, "outputs: found more, expected one of outputs, refusal and error");
+    let kind = r#"{"refusal":{"kind":"maybe","message":""}}"#;
+    let expected = "refusal.kind: found `maybe`, expected invalid-input, abstain or failed";
+    check(both.0, both.1, kind, expected);
 }
