@@ -8,8 +8,10 @@ CARGO := cargo --locked
 
 DEMO_SECONDS ?= 120
 ROWS ?= all
+MINUTES ?= 5
+HOSTS ?= 3
 
-.PHONY: help demo build lint test native tools guests bench fuzz docs
+.PHONY: help demo build lint test native tools guests bench chaos fuzz docs
 
 help: ## lists the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -45,6 +47,10 @@ test: build tools ## installs what the tests need and runs them all
 
 bench: native ## ratios measured in one run, as a table and target/bench.json (ROWS=a,f runs some)
 	$(CARGO) run --release --package bench -- --rows $(ROWS)
+
+chaos: build ## kills, pauses and cuts off hosts and brokers under load (MINUTES=5, HOSTS=3, SEED=)
+	UNDERSTUDY_BINARY=$(CARGO_TARGET_DIR)/release/understudy $(CARGO) run --release --package chaos -- \
+		$(if $(SEED),--seed $(SEED)) --minutes $(MINUTES) --hosts $(HOSTS)
 
 fuzz: ## fuzzes each target for a minute (needs nightly and cargo-fuzz)
 	tests/fuzz/run.sh

@@ -9,7 +9,9 @@ mod random;
 mod record;
 mod schedule;
 mod story;
+mod verdict;
 mod violation;
+pub mod world;
 
 pub use checker::{Counts, Report, check};
 pub use history::{Call, CommitSample, Expected, History, Rules, Sent, Told};
@@ -17,4 +19,5 @@ pub use random::Random;
 pub use record::{Place, Record};
 pub use schedule::{Fault, Scale, Schedule, Step};
 pub use story::story;
+pub use verdict::{Verdict, judge};
 pub use violation::{Kind, Violation};

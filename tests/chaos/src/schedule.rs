@@ -62,12 +62,19 @@ pub struct Scale {
     pub brokers: usize,
 }
 
-/// Between two steps up to so many answers are waited for.
-const REST_ANSWERS: u64 = 300;
-/// A step is over after up to so many answers.
-const STEP_ANSWERS: u64 = 600;
-/// A step takes up to so long where nothing is answered.
-const STEP_SECONDS: u64 = 12;
+/// Up to how much there is of everything.
+#[derive(Debug, Clone, Copy)]
+struct Limits {
+    /// Between two steps so many answers are waited for.
+    rest_answers: u64,
+    /// A step is over after so many answers.
+    step_answers: u64,
+    /// A step takes so long where nothing is answered.
+    step_seconds: u64,
+}
+
+const LONG: Limits = Limits { rest_answers: 300, step_answers: 600, step_seconds: 12 };
+const SHORT: Limits = Limits { rest_answers: 80, step_answers: 200, step_seconds: 3 };
 /// How often of a hundred times two things happen at once.
 const TWICE_PERCENT: u64 = 35;
 
@@ -83,7 +90,7 @@ impl Schedule {
                     faults.push(second);
                 }
             }
-            step(&mut random, faults)
+            step(&mut random, LONG, faults)
         });
         Self { seed, steps: steps.collect() }
     }
@@ -103,17 +110,17 @@ impl Schedule {
             vec![Fault::CutAll],
         ];
         random.shuffle(&mut together);
-        let steps = together.into_iter().map(|faults| step(&mut random, faults));
+        let steps = together.into_iter().map(|faults| step(&mut random, SHORT, faults));
         Self { seed, steps: steps.collect() }
     }
 }
 
-fn step(random: &mut Random, faults: Vec<Fault>) -> Step {
+fn step(random: &mut Random, limits: Limits, faults: Vec<Fault>) -> Step {
     Step {
-        after_answers: random.below(REST_ANSWERS),
+        after_answers: random.below(limits.rest_answers),
         faults,
-        until_answers: 1 + random.below(STEP_ANSWERS),
-        at_most: Duration::from_secs(1 + random.below(STEP_SECONDS)),
+        until_answers: 1 + random.below(limits.step_answers),
+        at_most: Duration::from_secs(1 + random.below(limits.step_seconds)),
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
@@ -12,6 +13,7 @@ use crate::wait::PATIENCE;
 pub struct Client {
     address: SocketAddr,
     connection: Option<BufReader<TcpStream>>,
+    patience: Duration,
 }
 
 /// What the host replied.
@@ -34,7 +36,14 @@ pub fn infer_body(id: &str, x: f64) -> String {
 impl Client {
     /// A caller who has not called yet.
     pub const fn new(address: SocketAddr) -> Self {
-        Self { address, connection: None }
+        Self { address, connection: None, patience: PATIENCE }
+    }
+
+    /// The same with so long to wait for each response.
+    #[must_use]
+    pub const fn with_patience(mut self, patience: Duration) -> Self {
+        self.patience = patience;
+        self
     }
 
     /// Gets a page.
@@ -101,7 +110,7 @@ impl Client {
         {
             return self.exchange(kept, &message);
         }
-        let fresh = connect(self.address)?;
+        let fresh = connect(self.address, self.patience)?;
         self.exchange(fresh, &message)
     }
 
@@ -166,10 +175,10 @@ impl Response {
     }
 }
 
-fn connect(address: SocketAddr) -> io::Result<BufReader<TcpStream>> {
-    let stream = TcpStream::connect_timeout(&address, PATIENCE)?;
+fn connect(address: SocketAddr, patience: Duration) -> io::Result<BufReader<TcpStream>> {
+    let stream = TcpStream::connect_timeout(&address, patience)?;
     stream.set_nodelay(true)?;
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(patience))?;
     Ok(BufReader::new(stream))
 }
 

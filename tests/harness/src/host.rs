@@ -290,6 +290,16 @@ impl Host {
         prlimit(pid, Resource::Fsize, limit).expect("a limit that can be set");
     }
 
+    /// Has the host stand still, with all its connections open.
+    pub fn pause(&self) {
+        self.signal(Signal::STOP);
+    }
+
+    /// Has a host that stood still go on.
+    pub fn resume(&self) {
+        self.signal(Signal::CONT);
+    }
+
     /// Kills the host as a power cut would.
     pub fn kill_hard(mut self) -> Stopped {
         self.signal(Signal::KILL);

@@ -158,7 +158,12 @@ impl Client {
         ends.collect()
     }
 
-    fn consumer(&self, settings: &[(&str, &str)]) -> BaseConsumer {
+    /// A consumer that commits nothing by itself, with these properties of librdkafka besides.
+    ///
+    /// # Panics
+    ///
+    /// Where there is no such property.
+    pub fn consumer(&self, settings: &[(&str, &str)]) -> BaseConsumer {
         let mut config = self.config.clone();
         config.set("group.id", "kafka-testkit").set("enable.auto.commit", "false");
         config.set("enable.partition.eof", "true").set("allow.auto.create.topics", "false");

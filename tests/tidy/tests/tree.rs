@@ -38,7 +38,7 @@ fn heavy_crates_are_fenced_in() {
         ("ratatui", &["top"]),
         ("cel", &["catalog"]),
         ("axum", &["front", "bench"]),
-        ("rdkafka", &["stream", "kafka-testkit", "bench"]),
+        ("rdkafka", &["stream", "kafka-testkit", "chaos", "bench"]),
         ("tokio", &["front", "server", "harness", "bench"]),
         ("anyhow", &["server", "builder", "harness", "bench"]),
     ];
