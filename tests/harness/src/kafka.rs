@@ -1,8 +1,12 @@
 //! Several hosts on one cluster of Kafka, apart from all others by the names of their topics.
 
-use kafka_testkit::{Broker, Client, Cluster, Message, unique};
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 
-use crate::{Host, Models, Options};
+use kafka_testkit::{Broker, Client, Cluster, Message, unique};
+use message::record::{Fences, Standing};
+
+use crate::{Host, Models, Options, infer_body};
 
 /// Hosts that share a cluster and a folder of models, as far as they are configured.
 #[derive(Debug, Clone)]
@@ -11,8 +15,9 @@ pub struct Deployment {
     client: Client,
     prefix: String,
     partitions: u32,
-    cluster_section: String,
-    rest: String,
+    cluster_keys: String,
+    topic_keys: String,
+    sections: String,
 }
 
 impl Deployment {
@@ -34,8 +39,8 @@ impl Deployment {
     /// A deployment whose hosts begin at these brokers, while the test itself looks through this client.
     pub fn at(bootstrap: String, client: Client) -> Self {
         let prefix = format!("{}.", unique("test"));
-        let (cluster_section, rest) = Default::default();
-        Self { bootstrap, client, prefix, partitions: 4, cluster_section, rest }
+        let (cluster_keys, topic_keys, sections) = Default::default();
+        Self { bootstrap, client, prefix, partitions: 4, cluster_keys, topic_keys, sections }
     }
 
     /// The same with so many partitions for the requests of an endpoint.
@@ -48,14 +53,21 @@ impl Deployment {
     /// The same with more sections below `[stream.kafka]` of `understudy.toml`, by their full names.
     #[must_use]
     pub fn with_sections(mut self, toml: &str) -> Self {
-        self.rest.push_str(toml);
+        self.sections.push_str(toml);
         self
     }
 
     /// The same with more keys of the section `[stream.kafka]`.
     #[must_use]
     pub fn with_keys(mut self, toml: &str) -> Self {
-        self.cluster_section.push_str(toml);
+        self.cluster_keys.push_str(toml);
+        self
+    }
+
+    /// The same with more keys of the section `[stream.kafka.topics]`.
+    #[must_use]
+    pub fn with_topic_keys(mut self, toml: &str) -> Self {
+        self.topic_keys.push_str(toml);
         self
     }
 
@@ -64,12 +76,13 @@ impl Deployment {
         let brokers: Vec<String> = self.bootstrap.split(',').map(|it| format!("'{it}'")).collect();
         format!(
             "[stream]\nbackend = 'kafka'\n[stream.kafka]\nbrokers = [{}]\nprefix = '{}'\n{}\
-             [stream.kafka.topics]\npartitions = {}\n{}",
+             [stream.kafka.topics]\npartitions = {}\n{}{}",
             brokers.join(", "),
             self.prefix,
-            self.cluster_section,
+            self.cluster_keys,
             self.partitions,
-            self.rest
+            self.topic_keys,
+            self.sections
         )
     }
 
@@ -106,6 +119,43 @@ impl Deployment {
     /// Everything that is in a topic now, as far as it is committed.
     pub fn read(&self, topic: &str) -> Vec<Message> {
         self.client.read_all(&self.topic(topic))
+    }
+
+    /// Writes requests as a foreign producer would: the number is `x`, and its text the id and the key.
+    pub fn write(&self, endpoint: &str, numbers: impl IntoIterator<Item = u64>) {
+        let request = |number: u64| {
+            let id = number.to_string();
+            let body = infer_body(&id, number as f64);
+            Message::new(body).key(id.as_bytes()).header("id", id.as_bytes())
+        };
+        let requests: Vec<Message> = numbers.into_iter().map(request).collect();
+        self.client.produce(&self.topic(&format!("{endpoint}/requests")), &requests);
+    }
+
+    /// The official answer of each id: the first that counts.
+    ///
+    /// # Panics
+    ///
+    /// Where an id has answers that count and differ.
+    pub fn answers(&self, endpoint: &str) -> BTreeMap<String, Message> {
+        let mut fences: BTreeMap<Option<i32>, Fences> = BTreeMap::new();
+        let mut official: BTreeMap<String, Message> = BTreeMap::new();
+        for answer in self.read(&format!("{endpoint}/answers")) {
+            let pairs = answer
+                .headers
+                .iter()
+                .map(|(name, value)| (name.as_str(), value.as_deref().unwrap_or_default()));
+            let fences = fences.entry(answer.partition).or_default();
+            if fences.judge(answer.offset.unsigned_abs(), pairs) != Standing::Answer {
+                continue;
+            }
+            let id = answer.header_text("id").unwrap_or_else(|| panic!("no id in {answer:?}"));
+            match official.entry(id) {
+                Entry::Vacant(vacant) => drop(vacant.insert(answer)),
+                Entry::Occupied(first) => assert_eq!(first.get().value, answer.value),
+            }
+        }
+        official
     }
 
     /// How many requests of an endpoint its hosts have not committed.
