@@ -67,6 +67,22 @@ impl Progress {
         }
     }
 
+    /// Moves the end forward for those who wait, and leaves the wakers to [`wake`](Self::wake).
+    pub(crate) fn advance_quietly(&self, to: u64) {
+        if self.readable_end.fetch_max(to, Ordering::AcqRel) < to {
+            // With the lock, so that nobody falls asleep between looking and waiting.
+            drop(self.waiting.lock());
+            self.moved.notify_all();
+        }
+    }
+
+    /// Calls the wakers, whether anything has moved or not.
+    pub(crate) fn wake(&self) {
+        let wakers = Arc::clone(&self.waiting.lock().wakers);
+        let readable_end = self.readable_end();
+        wakers.iter().for_each(|(_, waker)| waker(readable_end));
+    }
+
     /// Makes everybody look who waits, though nothing has moved.
     pub(crate) fn alarm(&self) {
         self.tell(|waiting| waiting.alarms += 1);

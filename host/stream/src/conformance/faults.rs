@@ -31,7 +31,7 @@ pub(crate) fn everything_is_there_after_reopening(backend: &mut impl Durable) {
     let options = policies.map(|fsync| TopicOptions { fsync, ..small_segments() });
     for life in 0..3 {
         for (index, options) in options.iter().enumerate() {
-            let topic = backend.stream().open(&format!("topic.{index}"), options).unwrap();
+            let topic = backend.stream().open(&format!("topic-{index}"), options).unwrap();
             let (end, times) = (life * 50, Duration::from_micros(life * 500));
             assert_eq!((topic.watermarks().end, topic.readable_end()), (end, end));
             assert_eq!(read_all(&*topic, 0, ReadLimit::default()), numbers(0..end));
@@ -43,7 +43,7 @@ pub(crate) fn everything_is_there_after_reopening(backend: &mut impl Durable) {
         }
         backend.reopen();
     }
-    assert_eq!(backend.stream().topics().unwrap(), ["topic.0", "topic.1", "topic.2"]);
+    assert_eq!(backend.stream().topics().unwrap(), ["topic-0", "topic-1", "topic-2"]);
 }
 
 pub(crate) fn under_each_nobody_sees_what_is_not_synced(backend: &mut impl Breakable) {

@@ -105,10 +105,6 @@ impl Board {
         })
     }
 
-    pub(crate) fn servers(&self) -> &str {
-        &self.servers
-    }
-
     /// A place for one more client to say what it sees.
     pub(crate) fn enter(self: &Arc<Self>, role: Role) -> Post {
         let mut seen = self.seen.lock();
@@ -134,14 +130,6 @@ impl Board {
         }
     }
 
-    /// Notes that something of this kind works.
-    pub(crate) fn end(&self, class: Class) {
-        let ended = self.seen.lock().troubles.remove(&class);
-        if let Some(trouble) = ended {
-            trouble.say_over(class, &self.servers, Instant::now());
-        }
-    }
-
     /// What was said last about a trouble of this kind, while it lasts.
     pub(crate) fn reason(&self, class: Class) -> Option<String> {
         self.seen.lock().troubles.get(&class).map(|trouble| trouble.reason().to_owned())
@@ -152,6 +140,14 @@ impl Board {
         let seen = self.seen.lock();
         let found = Class::OBSTACLES.iter().find_map(|class| seen.troubles.get(class));
         found.map(|trouble| trouble.reason().to_owned())
+    }
+
+    /// Why no broker can be reached, if none can.
+    pub(crate) fn cut_off(&self) -> Option<String> {
+        let reason = self.obstacle()?;
+        let seen = self.seen.lock();
+        let is_up = seen.views.values().flat_map(BTreeMap::values).any(|broker| broker.is_up);
+        (!is_up).then_some(reason)
     }
 
     pub(crate) fn snapshot(&self) -> Telemetry {
