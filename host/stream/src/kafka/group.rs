@@ -81,12 +81,12 @@ impl KafkaMember {
         listener: Listener,
     ) -> Result<Self, OpenError> {
         let shared = Arc::new(Shared::of(config, board, options, listener));
-        let thread = Arc::clone(&shared);
-        std::thread::Builder::new()
-            .name("kafka-group".to_owned())
-            .spawn(move || pump::run(&thread))
-            .map_err(|source| OpenError::io("a thread", source))?;
-        Ok(Self { shared })
+        let (pump, clerk) = (Arc::clone(&shared), Arc::clone(&shared));
+        // From here on dropping it ends whatever of it is there.
+        let member = Self { shared };
+        start("kafka-group", move || pump::run(&pump))?;
+        start("kafka-commits", move || clerk.make_commits())?;
+        Ok(member)
     }
 }
 
@@ -142,12 +142,7 @@ impl Member for KafkaMember {
     }
 
     fn flush_commits(&self, timeout: Duration) -> Result<(), TransactError> {
-        let shared = &self.shared;
-        shared.commits.flush(timeout, || {
-            if let Ok(client) = shared.client() {
-                shared.send_commits(&client);
-            }
-        })
+        self.shared.commits.flush(timeout)
     }
 
     fn transact(
@@ -169,11 +164,23 @@ impl Member for KafkaMember {
         }
         let portion = |output| Portion::of(output, &self.shared.names);
         let portions: Vec<_> = outputs.iter().map(portion).collect();
-        self.shared.transactor.transact(&portions, || self.shared.claim(commits, holds))
+        let give_up = Instant::now() + CHANGE_LIMIT;
+        loop {
+            let claim = || self.shared.claim(commits, holds);
+            match self.shared.transactor.transact(&portions, claim) {
+                Ok(firsts) => return Ok(firsts),
+                Err(failure) if failure.again && Instant::now() < give_up => {
+                    self.shared.pause(ASK_AGAIN_AFTER);
+                }
+                Err(failure) => return Err(failure.error),
+            }
+        }
     }
 }
 
-/// Between two questions for commits that are not settled yet.
+/// How long it is tried again while the group changes.
+const CHANGE_LIMIT: Duration = Duration::from_secs(3);
+/// Between two tries that meet what passes soon.
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(50);
 
 /// Whether a question that met this is asked again.
@@ -234,8 +241,10 @@ impl Shared {
 
     fn stop(&self) {
         self.stop.store(true, Ordering::SeqCst);
-        let _held = self.stopping.0.lock();
+        let held = self.stopping.0.lock();
         self.stopping.1.notify_all();
+        drop(held);
+        self.commits.alarm();
     }
 
     fn stopped(&self) -> bool {
@@ -298,18 +307,23 @@ impl Shared {
         }
     }
 
-    fn send_commits(&self, client: &Client) {
-        let begun = self.commits.begin(Instant::now());
-        if begun.is_empty() {
-            return;
-        }
-        let sent = self.offsets(&begun).and_then(|list| client.commit(&list, CommitMode::Async));
-        if let Err(error) = sent {
-            let code = error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail);
+    /// Makes commits as they come, until the member is dropped and none is left.
+    fn make_commits(&self) {
+        while let Some(begun) = self.commits.wait(|| self.stopped()) {
+            let made = self.commit_and_wait(&begun);
             for (source, _) in &begun {
-                self.commits.settle(source, Err(code), Instant::now());
+                self.commits.settle(source, made, Instant::now());
             }
         }
+    }
+
+    fn commit_and_wait(&self, commits: &[(Source, Commit)]) -> Result<(), RDKafkaErrorCode> {
+        let client = self.client().map_err(|_| RDKafkaErrorCode::WaitingForCoordinator)?;
+        let made = self.offsets(commits).and_then(|list| client.commit(&list, CommitMode::Sync));
+        made.map_err(|error| {
+            tracing::debug!(group = self.group, %error, "could not commit");
+            error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail)
+        })
     }
 
     fn offsets(&self, commits: &[(Source, Commit)]) -> KafkaResult<TopicPartitionList> {
@@ -370,6 +384,11 @@ impl Shared {
         let offsets = self.offsets(commits).map_err(|error| not_now(&error.to_string()))?;
         Ok(Some(Commitment { offsets, group }))
     }
+}
+
+fn start(name: &str, run: impl FnOnce() + Send + 'static) -> Result<(), OpenError> {
+    let started = std::thread::Builder::new().name(name.to_owned()).spawn(run);
+    started.map(drop).map_err(|source| OpenError::io(format!("thread {name}"), source))
 }
 
 fn duration_of(config: &ClientConfig, property: &str, otherwise: Duration) -> Duration {

@@ -144,6 +144,12 @@ const SETTINGS: &[Setting] = &[
         TRANSACTIONS,
         "a transaction that cannot be written in time is given up as a whole and tried again",
     ),
+    Setting::always(
+        "retry.backoff.ms",
+        "10",
+        TRANSACTIONS,
+        "a transaction that meets the end of the one before it is asked for again at once",
+    ),
     // Reading.
     Setting::always(
         "isolation.level",

@@ -1,4 +1,7 @@
 //! The commits of a member: for each partition one on its way at most, and the latest of those behind it.
+//!
+//! They are made by a thread that waits for each of them. The library tells nobody what came of a commit
+//! that was not waited for.
 
 use std::collections::HashMap;
 use std::time::{Duration, Instant};
@@ -9,20 +12,22 @@ use rdkafka::types::RDKafkaErrorCode;
 use crate::{Commit, Source, TransactError};
 
 /// How long after a failure it is tried again.
-const RETRY_AFTER: Duration = Duration::from_millis(300);
+const RETRY_AFTER: Duration = Duration::from_millis(100);
 
 #[derive(Default)]
 pub(super) struct Commits {
     table: Mutex<Table>,
+    /// Told when something is settled.
     moved: Condvar,
+    /// Told when something is wanted, and when the member is dropped.
+    wanted: Condvar,
 }
 
 #[derive(Default)]
 struct Table {
     entries: HashMap<Source, Entry>,
-    /// How many were refused because the partition is somebody else's, and what was said last.
-    refused: u64,
-    reason: String,
+    /// How many were given up because the partition is somebody else's.
+    given_up: u64,
 }
 
 #[derive(Default)]
@@ -38,23 +43,11 @@ impl Entry {
     }
 }
 
-impl Commits {
-    pub(super) fn note(&self, source: &Source, commit: &Commit) {
-        let mut table = self.table.lock();
-        match table.entries.get_mut(source) {
-            Some(entry) => entry.wanted = Some(commit.clone()),
-            None => {
-                let entry = Entry { wanted: Some(commit.clone()), ..Entry::default() };
-                table.entries.insert(source.clone(), entry);
-            }
-        }
-    }
-
-    /// Those that may be sent now. Each of them is to be [settled](Self::settle).
-    pub(super) fn begin(&self, now: Instant) -> Vec<(Source, Commit)> {
-        let mut table = self.table.lock();
+impl Table {
+    /// Those that may be sent now. Each of them is to be [settled](Commits::settle).
+    fn begin(&mut self, now: Instant) -> Vec<(Source, Commit)> {
         let mut begun = Vec::new();
-        for (source, entry) in &mut table.entries {
+        for (source, entry) in &mut self.entries {
             if entry.sent.is_none()
                 && entry.not_before.is_none_or(|time| time <= now)
                 && let Some(commit) = entry.wanted.take()
@@ -66,6 +59,41 @@ impl Commits {
         }
         begun
     }
+}
+
+impl Commits {
+    pub(super) fn note(&self, source: &Source, commit: &Commit) {
+        let mut table = self.table.lock();
+        match table.entries.get_mut(source) {
+            Some(entry) => entry.wanted = Some(commit.clone()),
+            None => {
+                let entry = Entry { wanted: Some(commit.clone()), ..Entry::default() };
+                table.entries.insert(source.clone(), entry);
+            }
+        }
+        self.wanted.notify_all();
+    }
+
+    /// Waits until something may be sent, and begins it; none when `stop` says so.
+    pub(super) fn wait(&self, stop: impl Fn() -> bool) -> Option<Vec<(Source, Commit)>> {
+        let mut table = self.table.lock();
+        loop {
+            let begun = table.begin(Instant::now());
+            if !begun.is_empty() {
+                return Some(begun);
+            }
+            if stop() {
+                return None;
+            }
+            self.wanted.wait_for(&mut table, RETRY_AFTER);
+        }
+    }
+
+    /// Has whoever waits look whether it is to stop.
+    pub(super) fn alarm(&self) {
+        let _held = self.table.lock();
+        self.wanted.notify_all();
+    }
 
     pub(super) fn settle(
         &self,
@@ -74,62 +102,45 @@ impl Commits {
         now: Instant,
     ) {
         let mut table = self.table.lock();
-        let Table { entries, refused, reason } = &mut *table;
-        let Some(entry) = entries.get_mut(source) else { return };
+        let Some(entry) = table.entries.get_mut(source) else { return };
         let sent = entry.sent.take();
-        match result {
-            Ok(()) => {}
-            Err(code) if is_not_owned(code) => {
-                *refused += 1;
-                *reason = code.to_string();
-                entry.wanted = None;
-            }
-            Err(_) => {
-                entry.wanted = entry.wanted.take().or(sent);
-                entry.not_before = Some(now + RETRY_AFTER);
-            }
+        // Also when the group says that the partition is somebody else's: while a group changes it says
+        // so of commits that are merely out of date. If it is true, we are told, and forget the rest.
+        if result.is_err() {
+            entry.wanted = entry.wanted.take().or(sent);
+            entry.not_before = Some(now + RETRY_AFTER);
         }
         self.moved.notify_all();
     }
 
-    /// Gives up what is under way for a partition.
+    /// Gives up what is under way for a partition, which is somebody else's from now on.
     pub(super) fn forget(&self, source: &Source) {
-        self.table.lock().entries.remove(source);
+        let mut table = self.table.lock();
+        if table.entries.remove(source).is_some_and(|entry| !entry.is_idle()) {
+            table.given_up += 1;
+        }
         self.moved.notify_all();
     }
 
-    /// Waits until nothing is under way; `send` is to begin what can be begun.
-    pub(super) fn flush(&self, timeout: Duration, send: impl Fn()) -> Result<(), TransactError> {
+    /// Waits until nothing is under way.
+    pub(super) fn flush(&self, timeout: Duration) -> Result<(), TransactError> {
         let give_up = Instant::now() + timeout;
-        let refused = self.table.lock().refused;
+        let mut table = self.table.lock();
+        let given_up = table.given_up;
         loop {
-            send();
-            let mut table = self.table.lock();
-            if table.refused > refused {
-                return Err(TransactError::NotOwned { reason: table.reason.clone() });
+            if table.given_up > given_up {
+                let reason = "they were lost before the commits were made".to_owned();
+                return Err(TransactError::NotOwned { reason });
             }
             if table.entries.values().all(Entry::is_idle) {
                 return Ok(());
             }
-            if Instant::now() >= give_up {
+            if self.moved.wait_until(&mut table, give_up).timed_out() {
                 let reason = format!("the commits were not made within {timeout:?}");
                 return Err(TransactError::NotNow { reason });
             }
-            let next = give_up.min(Instant::now() + RETRY_AFTER);
-            self.moved.wait_until(&mut table, next);
         }
     }
-}
-
-/// Whether the group says by this that somebody else has the partition by now.
-pub(super) fn is_not_owned(code: RDKafkaErrorCode) -> bool {
-    matches!(
-        code,
-        RDKafkaErrorCode::UnknownMemberId
-            | RDKafkaErrorCode::IllegalGeneration
-            | RDKafkaErrorCode::FencedInstanceId
-            | RDKafkaErrorCode::FencedMemberEpoch
-    )
 }
 
 #[cfg(test)]
@@ -140,6 +151,10 @@ mod tests {
         Source { topic: "orders".into(), partition: 1 }
     }
 
+    fn begin(commits: &Commits, now: Instant) -> Vec<(Source, Commit)> {
+        commits.table.lock().begin(now)
+    }
+
     fn commit(offset: u64) -> Commit {
         Commit { offset, note: String::new() }
     }
@@ -148,15 +163,15 @@ mod tests {
     fn one_is_on_its_way_and_the_latest_follows() {
         let (commits, now) = (Commits::default(), Instant::now());
         commits.note(&source(), &commit(1));
-        assert_eq!(commits.begin(now), [(source(), commit(1))]);
+        assert_eq!(begin(&commits, now), [(source(), commit(1))]);
         commits.note(&source(), &commit(2));
         commits.note(&source(), &commit(3));
-        assert_eq!(commits.begin(now), []);
+        assert_eq!(begin(&commits, now), []);
         commits.settle(&source(), Ok(()), now);
-        assert_eq!(commits.begin(now), [(source(), commit(3))]);
+        assert_eq!(begin(&commits, now), [(source(), commit(3))]);
         commits.settle(&source(), Ok(()), now);
-        assert_eq!(commits.begin(now), []);
-        assert_eq!(commits.flush(Duration::ZERO, || {}), Ok(()));
+        assert_eq!(begin(&commits, now), []);
+        assert_eq!(commits.flush(Duration::ZERO), Ok(()));
     }
 
     #[test]
@@ -164,25 +179,28 @@ mod tests {
         let (commits, now) = (Commits::default(), Instant::now());
         let failed = Err(RDKafkaErrorCode::CoordinatorNotAvailable);
         commits.note(&source(), &commit(1));
-        assert_eq!(commits.begin(now).len(), 1);
+        assert_eq!(begin(&commits, now).len(), 1);
         commits.settle(&source(), failed, now);
-        assert_eq!(commits.begin(now), [], "not at once");
-        assert_eq!(commits.begin(now + RETRY_AFTER), [(source(), commit(1))]);
+        assert_eq!(begin(&commits, now), [], "not at once");
+        assert_eq!(begin(&commits, now + RETRY_AFTER), [(source(), commit(1))]);
         commits.note(&source(), &commit(2));
         commits.settle(&source(), failed, now);
-        assert_eq!(commits.begin(now + RETRY_AFTER), [(source(), commit(2))]);
+        assert_eq!(begin(&commits, now + RETRY_AFTER), [(source(), commit(2))]);
     }
 
     #[test]
-    fn a_flush_says_that_the_partition_is_somebody_elses() {
+    fn a_flush_says_that_the_partition_is_lost() {
         let (commits, now) = (Commits::default(), Instant::now());
         commits.note(&source(), &commit(1));
-        let flushed = commits.flush(Duration::from_secs(60), || {
-            for (source, _) in commits.begin(now) {
-                commits.settle(&source, Err(RDKafkaErrorCode::IllegalGeneration), now);
+        let flushed = std::thread::scope(|scope| {
+            let flush = scope.spawn(|| commits.flush(Duration::from_secs(60)));
+            while !flush.is_finished() {
+                commits.note(&source(), &commit(1));
+                commits.forget(&source());
             }
+            flush.join().unwrap()
         });
         assert!(matches!(flushed, Err(TransactError::NotOwned { .. })), "found {flushed:?}");
-        assert_eq!(commits.begin(now + RETRY_AFTER), []);
+        assert_eq!(begin(&commits, now + RETRY_AFTER), []);
     }
 }

@@ -7,16 +7,15 @@
 use std::collections::VecDeque;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Weak};
-use std::time::Instant;
 
 use parking_lot::Mutex;
 use rdkafka::TopicPartitionList;
 use rdkafka::client::ClientContext;
 use rdkafka::config::RDKafkaLogLevel;
 use rdkafka::consumer::{BaseConsumer, Consumer, ConsumerContext};
-use rdkafka::error::{KafkaError, KafkaResult};
+use rdkafka::error::KafkaError;
 use rdkafka::statistics::Statistics;
-use rdkafka::types::{RDKafkaErrorCode, RDKafkaRespErr};
+use rdkafka::types::RDKafkaRespErr;
 
 use super::Shared;
 use crate::kafka::client::Link;
@@ -98,21 +97,5 @@ impl ConsumerContext for GroupContext {
         let partitions = partitions.clone();
         let change = if assigned { Change::Assign(partitions) } else { Change::Revoke(partitions) };
         self.changes.lock().push_back(change);
-    }
-
-    fn commit_callback(&self, result: KafkaResult<()>, offsets: &TopicPartitionList) {
-        let Some(shared) = self.shared.upgrade() else { return };
-        let overall = result.err().map(|error| error.rdkafka_error_code());
-        for element in offsets.elements() {
-            let Some(source) = shared.source(element.topic(), element.partition()) else {
-                continue;
-            };
-            let own = element.error().err().map(|error| error.rdkafka_error_code());
-            let outcome = match own.or(overall) {
-                Some(code) => Err(code.unwrap_or(RDKafkaErrorCode::Fail)),
-                None => Ok(()),
-            };
-            shared.commits.settle(&source, outcome, Instant::now());
-        }
     }
 }

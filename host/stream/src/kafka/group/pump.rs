@@ -1,7 +1,7 @@
 //! The thread that keeps a member in its group.
 //!
-//! It polls the client, acts upon changes of what is owned, sends commits, and makes a new client where
-//! one has failed for good. While partitions are being handed over it goes on polling, so that handing
+//! It polls the client, acts upon changes of what is owned, and makes a new client where one has failed
+//! for good. While partitions are being handed over it goes on polling, so that handing
 //! over one partition does not cost the others.
 
 use std::sync::Arc;
@@ -112,7 +112,6 @@ impl Pump<'_> {
             if self.follow().is_err() {
                 return End::Failed;
             }
-            self.shared.send_commits(self.client);
             self.look_after();
         }
         End::Left

@@ -19,7 +19,6 @@ use rdkafka::producer::{DeliveryResult, Producer, ProducerContext, ThreadedProdu
 use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaErrorCode;
 
-use super::commits::is_not_owned;
 use crate::kafka::client::Link;
 use crate::kafka::farewell::let_go;
 use crate::kafka::names::Names;
@@ -70,11 +69,13 @@ impl Transactor {
         &self,
         portions: &[Portion<'_>],
         prepare: impl FnOnce() -> Result<Option<Commitment>, TransactError>,
-    ) -> Result<Vec<u64>, TransactError> {
+    ) -> Result<Vec<u64>, Failure> {
         let mut slot = self.writer.lock();
         let writer = match slot.take() {
             Some(writer) => writer,
-            None => self.start()?,
+            None => {
+                self.start().map_err(|error| Failure { error, reusable: false, again: false })?
+            }
         };
         let written = Attempt { writer: &writer, give_up: Instant::now() + self.timeout }
             .run(portions, prepare);
@@ -89,7 +90,7 @@ impl Transactor {
                 } else {
                     let_go(writer, Duration::ZERO);
                 }
-                Err(failure.error)
+                Err(failure)
             }
         }
     }
@@ -116,8 +117,11 @@ impl Transactor {
     }
 }
 
-struct Failure {
-    error: TransactError,
+/// Why nothing was written.
+pub(super) struct Failure {
+    pub(super) error: TransactError,
+    /// Whether it may well go through when it is tried again at once.
+    pub(super) again: bool,
     /// Whether the client that failed can go on.
     reusable: bool,
 }
@@ -133,10 +137,13 @@ impl Attempt<'_> {
         portions: &[Portion<'_>],
         prepare: impl FnOnce() -> Result<Option<Commitment>, TransactError>,
     ) -> Result<Vec<u64>, Failure> {
-        let commitment = prepare().map_err(|error| Failure { error, reusable: true })?;
-        self.writer
-            .begin_transaction()
-            .map_err(|error| Failure { error: error_of(&error), reusable: false })?;
+        let commitment =
+            prepare().map_err(|error| Failure { error, again: false, reusable: true })?;
+        self.writer.begin_transaction().map_err(|error| Failure {
+            error: error_of(&error),
+            again: false,
+            reusable: false,
+        })?;
         self.write(portions, commitment).map_err(|error| self.abort(error))
     }
 
@@ -154,9 +161,12 @@ impl Attempt<'_> {
         }
         // While the records are on their way.
         if let Some(Commitment { offsets, group }) = &commitment {
-            self.writer
-                .send_offsets_to_transaction(offsets, group, self.remaining())
-                .map_err(|error| Stop::of(&error))?;
+            let sent = self.writer.send_offsets_to_transaction(offsets, group, self.remaining());
+            if let Err(error) = sent {
+                let stop = Stop::of(&error);
+                // Where a record was refused, that is the reason, and this only follows from it.
+                return Err(round.wait(self.give_up).err().unwrap_or(stop));
+            }
         }
         round.wait(self.give_up)?;
         self.settle();
@@ -205,7 +215,7 @@ impl Attempt<'_> {
                     return Err(Stop::of(&error));
                 }
                 // Whether it is made is settled by the client that comes next.
-                _ => return Err(Stop { error: error_of(&error), reusable: false }),
+                _ => return Err(Stop { reusable: false, ..Stop::of(&error) }),
             }
         }
     }
@@ -213,7 +223,7 @@ impl Attempt<'_> {
     fn abort(&self, stop: Stop) -> Failure {
         let reusable =
             stop.reusable && self.writer.abort_transaction(Duration::from_secs(5)).is_ok();
-        Failure { error: stop.error, reusable }
+        Failure { error: stop.error, again: stop.again, reusable }
     }
 
     fn remaining(&self) -> Duration {
@@ -224,6 +234,8 @@ impl Attempt<'_> {
 /// Why a transaction is not made.
 struct Stop {
     error: TransactError,
+    /// Whether it may well go through when it is tried again at once.
+    again: bool,
     /// Whether it can be aborted and the client go on.
     reusable: bool,
 }
@@ -231,7 +243,8 @@ struct Stop {
 impl Stop {
     fn of(error: &KafkaError) -> Self {
         let fatal = matches!(error, KafkaError::Transaction(reason) if reason.is_fatal());
-        Self { error: error_of(error), reusable: !fatal }
+        let again = code_of(error).is_some_and(passes_soon);
+        Self { error: error_of(error), again, reusable: !fatal }
     }
 }
 
@@ -245,6 +258,29 @@ fn error_of(error: &KafkaError) -> TransactError {
         Some(code) if is_refused(code) => TransactError::Refused { reason },
         _ => TransactError::NotNow { reason },
     }
+}
+
+/// Whether the group says by this that it does not know us any more.
+fn is_not_owned(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::UnknownMemberId
+            | RDKafkaErrorCode::FencedInstanceId
+            | RDKafkaErrorCode::FencedMemberEpoch
+    )
+}
+
+/// Whether this passes by itself, and soon. While a group changes it refuses generations that are merely out
+/// of date; whoever has lost partitions by it is about to be told. And right after a transaction was given
+/// up the library may throw away the first records of the next one with those of the last.
+fn passes_soon(code: RDKafkaErrorCode) -> bool {
+    matches!(
+        code,
+        RDKafkaErrorCode::IllegalGeneration
+            | RDKafkaErrorCode::RebalanceInProgress
+            | RDKafkaErrorCode::PurgeQueue
+            | RDKafkaErrorCode::PurgeInflight
+    )
 }
 
 fn code_of(error: &KafkaError) -> Option<RDKafkaErrorCode> {
@@ -309,7 +345,8 @@ impl Round {
         while self.left.load(Ordering::Acquire) > 0 && failed.is_none() {
             if self.settled.wait_until(&mut failed, give_up).timed_out() {
                 let reason = "the records were not taken in time".to_owned();
-                return Err(Stop { error: TransactError::NotNow { reason }, reusable: true });
+                let error = TransactError::NotNow { reason };
+                return Err(Stop { error, again: false, reusable: true });
             }
         }
         match *failed {
