@@ -157,12 +157,30 @@ pub struct TopicRecord {
 }
 
 /// Where appended requests lie.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Appended {
-    /// The offset of the first of them.
-    pub first_offset: u64,
     /// How many they are.
     pub count: u64,
+    /// The partitions that they are in, in the order in which each got its first.
+    pub parts: Vec<AppendedPart>,
+}
+
+/// What one partition got of some appended requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct AppendedPart {
+    /// Which partition.
+    pub partition: u32,
+    /// The offset of the first that it got. Where others write there too, theirs may lie between.
+    pub first_offset: u64,
+    /// How many it got.
+    pub count: u64,
+}
+
+impl Appended {
+    /// Requests that lie one behind the other in partition 0.
+    pub fn together(first_offset: u64, count: u64) -> Self {
+        Self { count, parts: vec![AppendedPart { partition: 0, first_offset, count }] }
+    }
 }
 
 /// Why a call has no answer.
@@ -197,6 +215,13 @@ pub enum InferError {
     StreamFull,
     /// Because requests cannot be recorded until an operator has looked at the stream.
     StreamPoisoned,
+    /// Because whoever keeps the stream cannot be reached, so that the request was not recorded.
+    StreamAway {
+        /// When a new attempt makes sense.
+        retry_after: Duration,
+    },
+    /// Because the request was recorded, or may have been, and nobody brought its answer in time.
+    NoAnswer,
     /// Because nothing had come by the deadline and the policy has no default.
     NothingCame {
         /// The answer document, which says so.

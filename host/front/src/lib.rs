@@ -10,7 +10,7 @@
 //! |---|---|
 //! | `POST /v2/models/{endpoint}/infer` | the official answer: `model_version` names `model@revision`, `parameters` the reason and the timings |
 //! | `POST /v2/models/{endpoint}/versions/{model}/infer` | what that model alone says; never an official answer |
-//! | `POST /v2/models/{endpoint}/records` | `{"first_offset", "count"}`: one request a line, appended to the endpoint's stream |
+//! | `POST /v2/models/{endpoint}/records` | `{"first_offset", "count", "partitions"}`: one request a line, appended to the endpoint's stream |
 //! | `GET /v2/models/{endpoint}[/versions/{model}]` | the tensors in and out |
 //! | `GET /v2/models/{endpoint}[/versions/{model}]/ready` | whether it can answer, with the reason if not |
 //! | `GET /v2/models/{endpoint}[/versions/{model}]/stats`, `GET /v2/models/stats` | what models have done |
@@ -66,8 +66,8 @@ pub use extensions::{
 };
 pub use guard::{Act, Denied, Entry, Guard, Key, Keyring, Peer, Proof, TenantLimits, digest};
 pub use host::{
-    Answered, Appended, Call, Host, InferError, Metadata, NotFound, Readiness, ServerMetadata,
-    TensorMetadata, TopicRecord,
+    Answered, Appended, AppendedPart, Call, Host, InferError, Metadata, NotFound, Readiness,
+    ServerMetadata, TensorMetadata, TopicRecord,
 };
 pub use limits::FrontLimits;
 pub use openapi::{About, Example, Listener, openapi};

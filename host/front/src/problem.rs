@@ -14,6 +14,11 @@ use crate::guard::Denied;
 use crate::host::{InferError, NotFound};
 use crate::reply::{self, Reply};
 
+/// What whoever asked is told when the stream brought no answer.
+const NO_ANSWER: &str = "the stream did not bring the answer in time; the request may have been \
+    accepted, and its answer is then on the answers topic: with the header idempotency-key it can \
+    be asked for again";
+
 /// Why a call gets an error.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum Problem {
@@ -261,7 +266,9 @@ impl Problem {
     /// When a new attempt makes sense, if ever.
     pub(crate) fn retry_after(&self) -> Option<Duration> {
         match self {
-            Self::Infer(InferError::Busy { retry_after }) => Some(*retry_after),
+            Self::Infer(
+                InferError::Busy { retry_after } | InferError::StreamAway { retry_after },
+            ) => Some(*retry_after),
             Self::Denied(denied) => denied.retry_after(),
             Self::TooManyCalls
             | Self::TooManyBytes
@@ -291,6 +298,8 @@ const fn infer_status(error: &InferError) -> StatusCode {
         InferError::Busy { .. }
         | InferError::NotReady { .. }
         | InferError::StreamPoisoned
+        | InferError::StreamAway { .. }
+        | InferError::NoAnswer
         | InferError::ShuttingDown => StatusCode::SERVICE_UNAVAILABLE,
         InferError::StreamFull => StatusCode::INSUFFICIENT_STORAGE,
         InferError::Conflict { .. } => StatusCode::CONFLICT,
@@ -307,6 +316,10 @@ fn describe(error: &InferError) -> String {
         InferError::NotReady { reason } => format!("not ready: {reason}"),
         InferError::StreamFull => "there is no room to record the request".to_owned(),
         InferError::StreamPoisoned => "requests cannot be recorded at the moment".to_owned(),
+        InferError::StreamAway { .. } => {
+            "the stream cannot be reached at the moment; the request was not accepted".to_owned()
+        }
+        InferError::NoAnswer => NO_ANSWER.to_owned(),
         InferError::NothingCame { .. } => "no answer came by the deadline".to_owned(),
         InferError::Refused(refusal) => {
             format!("the model refused ({}): {}", refusal.kind(), refusal.message())

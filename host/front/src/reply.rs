@@ -9,12 +9,13 @@ use bytes::Bytes;
 use hyper::body::{Body, Frame, SizeHint};
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use hyper::{HeaderMap, Response, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 use tokio::sync::mpsc;
 use tokio::task::JoinSet;
 
 use crate::gate::Pass;
 use crate::guard::Entry;
+use crate::host::{Appended, AppendedPart};
 
 /// A response.
 pub type Reply = Response<ReplyBody>;
@@ -123,6 +124,20 @@ pub(crate) fn encoded(status: StatusCode, json: Bytes, place: Option<Pass>) -> R
 /// A reply of JSON.
 pub(crate) fn json(status: StatusCode, value: &Value) -> Reply {
     encoded(status, Bytes::from(value.to_string()), None)
+}
+
+/// A reply that says where appended records lie.
+pub(crate) fn appended(appended: &Appended) -> Reply {
+    let part = |part: &AppendedPart| {
+        let AppendedPart { partition, first_offset, count } = part;
+        json!({ "partition": partition, "first_offset": first_offset, "count": count })
+    };
+    let document = json!({
+        "first_offset": appended.parts.first().map_or(0, |part| part.first_offset),
+        "count": appended.count,
+        "partitions": appended.parts.iter().map(part).collect::<Vec<_>>(),
+    });
+    json(StatusCode::OK, &document)
 }
 
 /// A reply of text.

@@ -8,6 +8,7 @@ pub mod answer;
 pub mod fence;
 pub mod header;
 pub mod request;
+pub mod return_address;
 pub mod score;
 
 mod fields;
@@ -18,4 +19,5 @@ pub use answer::{
 pub use fence::{Fences, Standing};
 pub use header::{HeaderError, Headers};
 pub use request::{Arrival, RequestEnvelope, RequestRecordError, decode_request_record};
+pub use return_address::{HostAddress, ReturnAddress};
 pub use score::{ScoreRecord, decode_outside_score, decode_score, encode_score};

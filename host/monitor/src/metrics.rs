@@ -5,6 +5,7 @@
 //! counters where they are.
 
 mod brokers;
+mod calls;
 mod endpoint;
 mod external;
 mod families;
@@ -23,6 +24,7 @@ use prometheus_client::metrics::info::Info;
 use prometheus_client::registry::Registry;
 
 pub use brokers::{BrokerReading, BrokersReading};
+pub use calls::{CallMetrics, CallTotals};
 pub use endpoint::{EndpointMetrics, FlowMetrics, TopicMetrics};
 pub use external::ExternalMetrics;
 pub use labels::Lane;

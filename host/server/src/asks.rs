@@ -293,7 +293,7 @@ pub(crate) async fn append(endpoint: &Endpoint, asks: Vec<Ask>) -> Result<Append
         return Err(Unanswered::Busy);
     }
     let appended = appended.await.unwrap_or(Err(Unanswered::Stopping))?;
-    Ok(Appended { first_offset: appended.first_offset, count: appended.count as u64 })
+    Ok(Appended::together(appended.first_offset, appended.count as u64))
 }
 
 /// Makes a request of one record that somebody hands in.

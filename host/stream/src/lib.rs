@@ -31,6 +31,7 @@ mod memory;
 mod model_test;
 mod options;
 mod partition;
+mod partitioner;
 mod progress;
 #[cfg(test)]
 mod random;
@@ -51,5 +52,6 @@ pub use kafka::{KafkaConfig, KafkaStream};
 pub use memory::MemoryStream;
 pub use options::{Fsync, ReadLimit, Retention, TopicOptions};
 pub use partition::{Health, Partition, Stream, Watermarks};
+pub use partitioner::partition_of_key;
 pub use progress::Subscription;
 pub use record::{Headers, Record, StoredRecord};

@@ -142,6 +142,10 @@ fn protocol() -> Value {
         "parameters": named("Parameters"),
         "outputs": list(written(&["name", "datatype", "shape"], tensor.clone())),
     });
+    let appended_part = written(
+        &["partition", "first_offset", "count"],
+        json!({ "partition": count(), "first_offset": count(), "count": count() }),
+    );
     json!({
         "Error": written(&["error"], json!({ "error": text() })),
         "Parameters": {
@@ -161,9 +165,10 @@ fn protocol() -> Value {
             "id": text(),
             "parameters": named("Parameters"),
         })),
-        "Appended": written(&["first_offset", "count"], json!({
+        "Appended": written(&["first_offset", "count", "partitions"], json!({
             "first_offset": count(),
             "count": count(),
+            "partitions": list(appended_part),
         })),
     })
 }

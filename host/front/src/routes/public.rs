@@ -213,8 +213,7 @@ impl<H: Host> Shared<H> {
         self.guard.admit_all(caller, records.len())?;
         let appended = self.host.append(caller, endpoint, records).await;
         let appended = appended.map_err(|error| Problem::from_infer(error, endpoint, None))?;
-        let (first_offset, count) = (appended.first_offset, appended.count);
-        Ok(reply::json(StatusCode::OK, &json!({ "first_offset": first_offset, "count": count })))
+        Ok(reply::appended(&appended))
     }
 
     pub(super) fn place(&self) -> Result<Pass, Problem> {

@@ -1,11 +1,9 @@
 //! Records for topics that belong to no endpoint: what is in them is nobody's business here.
 
 use bytes::Bytes;
-use hyper::StatusCode;
 use hyper::body::Incoming;
 use hyper::header::CONTENT_TYPE;
 use hyper::http::request::Parts;
-use serde_json::json;
 
 use crate::caller::Caller;
 use crate::headers;
@@ -54,8 +52,7 @@ impl<H: Host> Shared<H> {
             }
             error => Problem::Infer(error),
         })?;
-        let (first_offset, count) = (appended.first_offset, appended.count);
-        Ok(reply::json(StatusCode::OK, &json!({ "first_offset": first_offset, "count": count })))
+        Ok(reply::appended(&appended))
     }
 }
 

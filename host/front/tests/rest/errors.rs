@@ -89,12 +89,18 @@ async fn bodies_that_are_not_plain_json_are_refused() {
     check(post("idempotency-key: \r\n"), 400, error).await;
 }
 
+const NO_ANSWER: &str = "the stream did not bring the answer in time; the request may have been \
+    accepted, and its answer is then on the answers topic: with the header idempotency-key it can \
+    be asked for again";
+
 #[tokio::test]
 async fn every_error_of_the_host_has_its_status() {
     let cases = [
         ("busy", 503, "too many requests wait already"),
         ("full", 507, "there is no room to record the request"),
         ("poisoned", 503, "requests cannot be recorded at the moment"),
+        ("away", 503, "the stream cannot be reached at the moment; the request was not accepted"),
+        ("silent", 503, NO_ANSWER),
         ("stopping", 503, "the server is about to stop"),
         ("warming", 503, "not ready: it warms up"),
         ("internal", 500, "the server failed; its log says how"),
@@ -113,6 +119,11 @@ async fn an_error_that_passes_says_when_to_come_back() {
     assert_eq!(busy.headers["retry-after"], "7");
     let stopping = reply_to(post("/v2/models/stopping/infer", DOCUMENT)).await;
     assert_eq!(stopping.headers["retry-after"], "1");
+    let away = reply_to(post("/v2/models/away/infer", DOCUMENT)).await;
+    assert_eq!(away.headers["retry-after"], "7");
+    // It may have been accepted: to send it again without a key would ask twice.
+    let silent = reply_to(post("/v2/models/silent/infer", DOCUMENT)).await;
+    assert!(!silent.headers.contains_key("retry-after"));
 }
 
 #[tokio::test]

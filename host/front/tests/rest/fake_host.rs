@@ -102,6 +102,8 @@ impl Host for FakeHost {
             "busy" => return Err(InferError::Busy { retry_after }),
             "full" => return Err(InferError::StreamFull),
             "poisoned" => return Err(InferError::StreamPoisoned),
+            "away" => return Err(InferError::StreamAway { retry_after }),
+            "silent" => return Err(InferError::NoAnswer),
             "stopping" => return Err(InferError::ShuttingDown),
             "warming" => return Err(InferError::NotReady { reason: "it warms up".to_owned() }),
             "internal" => return Err(InferError::Internal),
@@ -153,7 +155,7 @@ impl Host for FakeHost {
         let mut kept = self.records.lock().expect("no test panics here");
         let (first_offset, count) = (kept.len() as u64, records.len() as u64);
         kept.extend(records);
-        Ok(Appended { first_offset, count })
+        Ok(Appended::together(first_offset, count))
     }
 
     fn endpoints(&self, _: &Caller) -> Vec<String> {

@@ -80,7 +80,9 @@ async fn records_are_appended_as_they_came() {
     let body = format!("{DOCUMENT}\n{DOCUMENT}\n");
     for first_offset in [0, 2] {
         let reply = client.call(post_with("/v2/models/echo/records", headers, &body)).await;
-        assert_eq!(reply.json(), json!({ "first_offset": first_offset, "count": 2 }));
+        let part = json!({ "partition": 0, "first_offset": first_offset, "count": 2 });
+        let expected = json!({ "first_offset": first_offset, "count": 2, "partitions": [part] });
+        assert_eq!(reply.json(), expected);
     }
     assert_eq!(*rig.host.records.lock().unwrap(), [DOCUMENT; 4]);
 }

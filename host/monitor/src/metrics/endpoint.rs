@@ -9,6 +9,7 @@ use parking_lot::Mutex;
 use prometheus_client::metrics::counter::Counter;
 use prometheus_client::metrics::gauge::Gauge;
 
+use super::calls::CallMetrics;
 use super::external::ExternalMetrics;
 use super::families::Families;
 use super::histogram::Durations;
@@ -87,6 +88,11 @@ impl EndpointMetrics {
     /// The metrics of the external models of the endpoint.
     pub fn external(&self) -> ExternalMetrics {
         ExternalMetrics::new(Arc::clone(&self.0.families), &self.0.endpoint)
+    }
+
+    /// The metrics of its calls, where several hosts share the stream.
+    pub fn calls(&self) -> CallMetrics {
+        CallMetrics::new(&self.0.families, &self.0.endpoint)
     }
 
     /// Counts requests that were accepted.

@@ -10,8 +10,8 @@ use prometheus_client::registry::{Metric, Registry, Unit};
 use super::brokers::Brokers;
 use super::histogram::Durations;
 use super::labels::{
-    AnswerLabels, ChangeLabels, CourseLabels, EndpointLabels, FaultLabels, InfoLabels, LaneLabels,
-    ModelLabels, OutcomeLabels, ReasonLabels, RefusalLabels, StatusLabels, TopicLabels,
+    AnswerLabels, ByLabels, ChangeLabels, CourseLabels, EndpointLabels, FaultLabels, InfoLabels,
+    LaneLabels, ModelLabels, OutcomeLabels, ReasonLabels, RefusalLabels, StatusLabels, TopicLabels,
     WarmthLabels,
 };
 
@@ -58,6 +58,13 @@ pub(super) struct Families {
     pub(super) external_awaited: Family<ModelLabels, Gauge>,
     pub(super) external_last_score: Family<ModelLabels, Ratio>,
     pub(super) external_ignored: Family<ReasonLabels, Counter>,
+    pub(super) waiting_calls: Family<EndpointLabels, Gauge>,
+    pub(super) answered_calls: Family<ByLabels, Counter>,
+    pub(super) unanswered_calls: Family<EndpointLabels, Counter>,
+    pub(super) replies_sent: Family<EndpointLabels, Counter>,
+    pub(super) replies_unsent: Family<EndpointLabels, Counter>,
+    pub(super) replies_read: Family<EndpointLabels, Counter>,
+    pub(super) replies_unclaimed: Family<EndpointLabels, Counter>,
 }
 
 /// A gauge of a share, or of seconds.
@@ -74,6 +81,7 @@ impl Families {
         self.register_flow(registry);
         self.brokers.register(registry);
         self.register_external(registry);
+        self.register_calls(registry);
     }
 
     fn register_host(&self, registry: &mut Registry) {
@@ -212,6 +220,29 @@ impl Families {
             "Records of the scores topic that count for nobody, by reason",
             &self.external_ignored,
         );
+    }
+
+    fn register_calls(&self, registry: &mut Registry) {
+        let waiting = self.waiting_calls.clone();
+        add(registry, "waiting_calls", "Callers who wait for what is on a shared stream", waiting);
+        add_counter(
+            registry,
+            "answered_calls",
+            "Callers on a shared stream who were answered, by which host's answer",
+            &self.answered_calls,
+        );
+        let mut add = |name, help, metric: &Family<EndpointLabels, Counter>| {
+            add_counter(registry, name, help, metric);
+        };
+        let help = "Callers on a shared stream whom nobody brought an answer";
+        add("unanswered_calls", help, &self.unanswered_calls);
+        add("replies_sent", "Answers sent to callers of other hosts", &self.replies_sent);
+        let help = "Answers that could not be sent to callers of other hosts";
+        add("replies_unsent", help, &self.replies_unsent);
+        let help = "Answers that other hosts sent to callers of this one";
+        add("replies_read", help, &self.replies_read);
+        let help = "Answers of other hosts for which nobody waited any more";
+        add("replies_unclaimed", help, &self.replies_unclaimed);
     }
 
     fn register_conduct(&self, registry: &mut Registry) {

@@ -44,6 +44,7 @@ labels! {
     RttLabels { broker: String, quantile: &'static str }
     TroubleLabels { class: &'static str }
     EndpointLabels { endpoint: String }
+    ByLabels { endpoint: String, by: &'static str }
     ReasonLabels { endpoint: String, reason: &'static str }
     ChangeLabels { endpoint: String, change: &'static str }
     CourseLabels { endpoint: String, course: String }

@@ -172,6 +172,36 @@ fn the_host_its_topics_and_its_build_are_there() {
 }
 
 #[test]
+fn calls_on_a_shared_stream_are_counted_where_there_are_any() {
+    let metrics = metrics();
+    let endpoint = metrics.endpoint(&"flights".into());
+    assert!(!metrics.encode().contains("understudy_waiting_calls{"));
+    let calls = endpoint.calls();
+    calls.set_waiting(3);
+    calls.answered_here(1);
+    calls.answered_elsewhere(2);
+    calls.unanswered(4);
+    calls.replies_sent(5);
+    calls.replies_unsent(6);
+    calls.replies_read(7);
+    calls.replies_unclaimed(8);
+    check(
+        &metrics,
+        &[
+            r#"understudy_waiting_calls{endpoint="flights"} 3"#,
+            r#"understudy_answered_calls_total{endpoint="flights",by="this_host"} 1"#,
+            r#"understudy_answered_calls_total{endpoint="flights",by="another_host"} 2"#,
+            r#"understudy_unanswered_calls_total{endpoint="flights"} 4"#,
+            r#"understudy_replies_sent_total{endpoint="flights"} 5"#,
+            r#"understudy_replies_unsent_total{endpoint="flights"} 6"#,
+            r#"understudy_replies_read_total{endpoint="flights"} 7"#,
+            r#"understudy_replies_unclaimed_total{endpoint="flights"} 8"#,
+        ],
+    );
+    assert_eq!(endpoint.calls().totals().replies_unclaimed, 8);
+}
+
+#[test]
 fn a_model_shows_what_it_is_now_and_nothing_once_forgotten() {
     let metrics = metrics();
     let (endpoint, model) = names();

@@ -49,7 +49,7 @@ impl Shared {
             Ok((first, partition.wait(end - 1, KEEP_WITHIN) >= end))
         });
         match kept.await {
-            Ok(Ok((first_offset, true))) => Ok(Appended { first_offset, count }),
+            Ok(Ok((first_offset, true))) => Ok(Appended::together(first_offset, count)),
             Ok(Ok((_, false))) => Err(InferError::Busy { retry_after: RETRY_AFTER }),
             Ok(Err(error)) => Err(refusal_of(&error)),
             Err(_) => Err(InferError::Internal),

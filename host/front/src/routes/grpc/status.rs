@@ -63,6 +63,8 @@ fn code(problem: &Problem) -> Code {
         Problem::TooManyCalls | Problem::TooManyBytes | Problem::Infer(InferError::Busy { .. }) => {
             Code::ResourceExhausted
         }
+        // Clients take `Unavailable` for a request that was never accepted, and send it again.
+        Problem::Infer(InferError::NoAnswer) => Code::DeadlineExceeded,
         problem => match problem.status() {
             StatusCode::UNAUTHORIZED => Code::Unauthenticated,
             StatusCode::FORBIDDEN => Code::PermissionDenied,
