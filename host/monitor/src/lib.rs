@@ -14,8 +14,9 @@ pub mod scalar;
 pub use comparison::{Agreement, Comparison};
 pub use latency::{Latency, Quantiles};
 pub use metrics::{
-    BrokerReading, BrokersReading, Build, CallMetrics, CallTotals, EndpointMetrics, ExternalMetrics,
-    FlowMetrics, Lane, Metrics, ModelMetrics, ModelTotals, RoutedMetrics, TopicMetrics,
+    BrokerReading, BrokersReading, Build, CallMetrics, CallTotals, EndpointMetrics,
+    ExternalMetrics, FlowMetrics, Lane, Metrics, ModelMetrics, ModelTotals, RoutedMetrics,
+    TopicMetrics,
 };
 pub use quality::{Auc, BinaryQuality, Quality};
 pub use scalar::scalar;

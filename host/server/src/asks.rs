@@ -13,6 +13,7 @@ use front::{
     ModelStatistics, NotFound, Readiness, RepositoryChange, ServerMetadata, TopicRecord,
 };
 use message::oip::{Encoding, InferRequest, InferResponse, encode_response};
+use message::record::HostAddress;
 use message::{Outcome, Parameter, Time};
 use sandbox::lanes::Worker;
 use sandbox::{Known, TensorType};
@@ -31,6 +32,8 @@ use crate::stage::State;
 
 /// When a refused caller may come again.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
+/// What callers are told whose requests the stream cannot be given.
+const AWAY: InferError = InferError::StreamAway { retry_after: RETRY_AFTER };
 /// Why a paused endpoint turns callers away.
 const PAUSED: &str = "the endpoint is paused";
 /// How many of the known names an error lists.
@@ -44,7 +47,11 @@ impl front::Host for Shared {
         let endpoint = self.known_endpoint(caller, name)?;
         let live = open(&endpoint)?;
         let view = View::new(&call.document, call.wants_tensors, &live.outputs)?;
-        let ask = ask_of(caller, &live, call)?;
+        let address = match &self.replies {
+            Some(replies) => Some(replies.address().ok_or(AWAY)?),
+            None => None,
+        };
+        let ask = ask_of(caller, &live, call, address)?;
         drop(live);
         let (reply, answer) = Reply::new(view.takes_value());
         let call = Box::new(endpoint::Call { ask, reply });
@@ -75,7 +82,7 @@ impl front::Host for Shared {
             let worker = self.recall(&endpoint, routed).await?;
             let outputs = &worker.model().description().outputs;
             let view = View::new(&call.document, call.wants_tensors, outputs)?;
-            let request = Arc::new(ask_of(caller, &live, call)?.request);
+            let request = Arc::new(ask_of(caller, &live, call, None)?.request);
             let answered = alone(&endpoint, &routed.identity, &worker, request).await?;
             return view.of(answered.json, answered.response);
         }
@@ -84,7 +91,7 @@ impl front::Host for Shared {
         };
         let outputs = &member.model.description().outputs;
         let view = View::new(&call.document, call.wants_tensors, outputs)?;
-        let request = ask_of(caller, &live, call)?.request;
+        let request = ask_of(caller, &live, call, None)?.request;
         let answered =
             alone(&endpoint, &member.identity, &member.worker, Arc::new(request)).await?;
         view.of(answered.json, answered.response)
@@ -99,8 +106,9 @@ impl front::Host for Shared {
         let endpoint = self.known_endpoint(caller, name)?;
         let received = clock::now();
         let live = open(&endpoint)?;
-        let asks: Result<_, InferError> =
-            records.into_iter().map(|body| ask_of_record(caller, &live, body, received)).collect();
+        let is_shared = self.is_shared();
+        let ask = |body| ask_of_record(caller, &live, body, received, is_shared);
+        let asks: Result<_, InferError> = records.into_iter().map(ask).collect();
         append(&endpoint, asks?).await.map_err(error_of)
     }
 
@@ -292,8 +300,7 @@ pub(crate) async fn append(endpoint: &Endpoint, asks: Vec<Ask>) -> Result<Append
     if endpoint.inbox.offer(Event::Records(records)).is_err() {
         return Err(Unanswered::Busy);
     }
-    let appended = appended.await.unwrap_or(Err(Unanswered::Stopping))?;
-    Ok(Appended::together(appended.first_offset, appended.count as u64))
+    appended.await.unwrap_or(Err(Unanswered::Stopping))
 }
 
 /// Makes a request of one record that somebody hands in.
@@ -302,8 +309,10 @@ pub(crate) fn ask_of_record(
     live: &Live,
     body: Bytes,
     received: Time,
+    is_shared: bool,
 ) -> Result<Ask, InferError> {
     let document = message::oip::decode_request(&body).map_err(invalid)?;
+    let goes_by_id = is_shared && document.id.is_some();
     let return_to = ReturnTo::Topic;
     let incoming = Incoming {
         document,
@@ -311,6 +320,7 @@ pub(crate) fn ask_of_record(
         encoding: Encoding::Json,
         timeout: None,
         id: None,
+        goes_by_id,
         return_to,
         received,
         traceparent: None,
@@ -328,7 +338,14 @@ fn open(endpoint: &Endpoint) -> Result<Arc<Live>, InferError> {
     Ok(live)
 }
 
-fn ask_of(caller: &Caller, live: &Live, call: Call) -> Result<Ask, InferError> {
+/// Makes a request of a call; `address` is where its caller waits, where several hosts share the
+/// stream.
+fn ask_of(
+    caller: &Caller,
+    live: &Live,
+    call: Call,
+    address: Option<HostAddress<'_>>,
+) -> Result<Ask, InferError> {
     let Call { document, body, encoding, timeout, idempotency_key, .. } = call;
     let Call { traceparent, received, return_to: call_return_to, .. } = call;
     check_inputs(live, &document)?;
@@ -344,6 +361,11 @@ fn ask_of(caller: &Caller, live: &Live, call: Call) -> Result<Ask, InferError> {
         Some(topic) => named(live, topic)?,
         None => return_to,
     };
+    let goes_by_id = address.is_some() && idempotency_key.is_some();
+    let return_to = match address {
+        Some(address) => return_to.on_host(address),
+        None => return_to,
+    };
     let traceparent = traceparent.as_deref();
     let id = Some(id);
     let tenant = caller.tenant.as_deref();
@@ -353,6 +375,7 @@ fn ask_of(caller: &Caller, live: &Live, call: Call) -> Result<Ask, InferError> {
         encoding,
         timeout,
         id,
+        goes_by_id,
         return_to,
         received,
         traceparent,
@@ -422,6 +445,8 @@ fn error_of(unanswered: Unanswered) -> InferError {
         Unanswered::Busy => InferError::Busy { retry_after: RETRY_AFTER },
         Unanswered::StreamFull => InferError::StreamFull,
         Unanswered::StreamBroken => InferError::StreamPoisoned,
+        Unanswered::StreamAway => AWAY,
+        Unanswered::NoAnswer => InferError::NoAnswer,
         Unanswered::TooLarge { .. } => invalid(unanswered),
         Unanswered::Stopping => InferError::ShuttingDown,
     }

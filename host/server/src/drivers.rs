@@ -1,5 +1,6 @@
 //! The task loops of the host, one file each.
 
+pub(crate) mod courier;
 pub(crate) mod flow;
 pub(crate) mod housekeeper;
 pub(crate) mod loader;

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use arc_swap::ArcSwap;
 use bytes::Bytes;
+pub(crate) use front::{Appended, AppendedPart};
 use message::oip::InferResponse;
 use message::{EndpointName, ModelName, Request, Revision, Role};
 use sandbox::lanes::{Scored, Worker};
@@ -15,10 +16,12 @@ use stream::Record;
 use thiserror::Error;
 use tokio::sync::oneshot;
 
+use crate::drivers::courier::{Delivered, Replies};
 use crate::inbox::Inbox;
 use crate::journal::Journal;
 use crate::live::{Identity, Live, LiveMember};
 use crate::meter::EndpointMeter;
+use crate::outbox::{Outbox, Waiter};
 use crate::routed::Routed;
 use crate::stage::State;
 use crate::standing::Standing;
@@ -37,6 +40,8 @@ pub(crate) struct Endpoint {
     pub(crate) journal: Journal,
     /// The topics that belong to no endpoint.
     pub(crate) topics: Arc<Topics>,
+    /// The way to callers on other hosts, where several share the stream.
+    pub(crate) replies: Option<Arc<Replies>>,
     pub(crate) meter: EndpointMeter,
 }
 
@@ -74,6 +79,8 @@ pub(crate) enum Event {
     Records(Records),
     /// A revision is done with some requests.
     Scored(Arc<Identity>, Vec<Scored>),
+    /// Other hosts have answered callers of this one.
+    Replies(Vec<Delivered>),
     /// More of a topic can be read than before.
     Readable,
     /// From the next request on, this is the roster; who is not needed for it any more may drain.
@@ -106,9 +113,17 @@ pub(crate) struct Call {
 
 /// Where the answer of a call goes.
 pub(crate) struct Reply {
-    sender: oneshot::Sender<Result<Answered, Unanswered>>,
+    way: Way,
     /// Whether the caller wants the answer as a value too.
     pub(crate) wants_tensors: bool,
+}
+
+/// How somebody who waits is reached.
+enum Way {
+    /// Somebody waits at the other end.
+    Caller(oneshot::Sender<Result<Answered, Unanswered>>),
+    /// Somebody may wait on some host.
+    Outbox(Arc<Outbox>, Waiter),
 }
 
 impl Reply {
@@ -117,7 +132,12 @@ impl Reply {
         wants_tensors: bool,
     ) -> (Self, oneshot::Receiver<Result<Answered, Unanswered>>) {
         let (sender, receiver) = oneshot::channel();
-        (Self { sender, wants_tensors }, receiver)
+        (Self { way: Way::Caller(sender), wants_tensors }, receiver)
+    }
+
+    /// A way to whoever waits on some host, through a box that somebody empties.
+    pub(crate) fn by_outbox(outbox: &Arc<Outbox>, to: Waiter, wants_tensors: bool) -> Self {
+        Self { way: Way::Outbox(Arc::clone(outbox), to), wants_tensors }
     }
 
     /// Tells the caller; gives back what nobody listens to any more.
@@ -125,7 +145,13 @@ impl Reply {
         self,
         answered: Result<Answered, Unanswered>,
     ) -> Result<(), Result<Answered, Unanswered>> {
-        self.sender.send(answered)
+        match self.way {
+            Way::Caller(sender) => sender.send(answered),
+            Way::Outbox(outbox, to) => {
+                outbox.leave(to, answered);
+                Ok(())
+            }
+        }
     }
 }
 
@@ -157,13 +183,6 @@ pub(crate) struct Answered {
     pub(crate) is_error: bool,
 }
 
-/// Where handed-in records are.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Appended {
-    pub(crate) first_offset: u64,
-    pub(crate) count: usize,
-}
-
 /// Why a request was not accepted.
 #[derive(Debug, Clone, Error, PartialEq, Eq)]
 pub(crate) enum Unanswered {
@@ -184,6 +203,12 @@ pub(crate) enum Unanswered {
         /// The largest size in bytes.
         limit: u64,
     },
+    /// Because whoever keeps the stream cannot be reached.
+    #[error("the stream cannot be reached")]
+    StreamAway,
+    /// Because nobody brought the answer in time.
+    #[error("nobody brought the answer in time")]
+    NoAnswer,
     /// Because the endpoint is being stopped.
     #[error("the endpoint is stopping")]
     Stopping,

@@ -6,7 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use message::oip::{Encoding, InferRequest};
 use message::record::{
-    Arrival, RequestEnvelope, RequestRecordError, decode_request_record, header,
+    Arrival, HostAddress, RequestEnvelope, RequestRecordError, ReturnAddress,
+    decode_request_record, header,
 };
 use message::{Request, Time};
 use stream::{Headers, Record, StoredRecord};
@@ -25,12 +26,28 @@ pub(crate) enum ReturnTo {
     Topic,
     /// To a plain topic as well.
     Named(String),
+    /// To a host where a caller waits, and maybe to a plain topic as well.
+    Host {
+        /// The partition of the replies that the host reads.
+        partition: u32,
+        /// The id of the host.
+        host: String,
+        /// The plain topic.
+        topic: Option<String>,
+    },
 }
 
 /// What the header says where a caller waits who will not come again.
 const CALL: &str = "call";
 
 impl ReturnTo {
+    /// The same for a caller who waits on a host of several.
+    pub(crate) fn on_host(self, address: HostAddress<'_>) -> Self {
+        let HostAddress { partition, host } = address;
+        let topic = if let Self::Named(topic) = self { Some(topic) } else { None };
+        Self::Host { partition, host: host.to_owned(), topic }
+    }
+
     /// What the header says.
     pub(crate) fn name(&self) -> Cow<'static, str> {
         match self {
@@ -38,6 +55,10 @@ impl ReturnTo {
             Self::RepeatableCall => "repeatable-call".into(),
             Self::Topic => "topic".into(),
             Self::Named(topic) => format!("{}{topic}", header::TOPIC_PREFIX).into(),
+            Self::Host { partition, host, topic } => {
+                let host = Some(HostAddress { partition: *partition, host });
+                ReturnAddress { host, topic: topic.as_deref() }.to_string().into()
+            }
         }
     }
 }
@@ -52,6 +73,8 @@ pub(crate) struct Incoming<'a> {
     pub(crate) timeout: Option<Duration>,
     /// The id; where there is none, the document's own.
     pub(crate) id: Option<&'a str>,
+    /// Whether the record goes by its id where it has no key, so that all of the same id meet.
+    pub(crate) goes_by_id: bool,
     pub(crate) return_to: ReturnTo,
     pub(crate) received: Time,
     pub(crate) traceparent: Option<&'a str>,
@@ -62,7 +85,7 @@ pub(crate) struct Incoming<'a> {
 /// Makes a request of what came in, with the record that keeps it.
 pub(crate) fn ask(live: &Live, incoming: Incoming<'_>) -> Result<Ask, RequestRecordError> {
     let Incoming { document, body, encoding, timeout, .. } = incoming;
-    let Incoming { id, return_to, received, traceparent, tenant, .. } = incoming;
+    let Incoming { id, goes_by_id, return_to, received, traceparent, tenant, .. } = incoming;
     let known = message::record::Headers { id, traceparent, tenant, ..Default::default() };
     let made_up = crate::ids::fresh(received);
     let arrival = Arrival {
@@ -91,7 +114,8 @@ pub(crate) fn ask(live: &Live, incoming: Incoming<'_>) -> Result<Ask, RequestRec
     if let Some(tenant) = tenant {
         headers = headers.with(header::TENANT, tenant);
     }
-    let key = request.key.as_ref().map(|key| Bytes::copy_from_slice(key.as_bytes()));
+    let by_id = goes_by_id.then(|| request.id.as_str());
+    let key = request.key.as_deref().or(by_id).map(|key| Bytes::copy_from_slice(key.as_bytes()));
     let record = Record { time: received, key, headers, value: body };
     Ok(Ask { request, record, may_repeat: return_to != ReturnTo::Call, priority })
 }
@@ -103,8 +127,7 @@ pub(crate) fn may_repeat(record: &Record) -> bool {
 
 /// The plain topic that the answer of this record's request goes to as well.
 pub(crate) fn return_address_of(record: &Record) -> Option<String> {
-    let address = std::str::from_utf8(record.headers.get(header::RETURN_TO)?).ok()?;
-    address.strip_prefix(header::TOPIC_PREFIX).map(str::to_owned)
+    ReturnAddress::of(record.headers.get(header::RETURN_TO)).topic.map(str::to_owned)
 }
 
 /// Reads a request from its record.

@@ -22,11 +22,12 @@ use tokio::task::JoinHandle as Task;
 
 use crate::access::{Access, Refusals};
 use crate::address::{Addresses, Reachable, listen};
+use crate::drivers::courier::{Courier, Replies};
 use crate::drivers::housekeeper::Housekeeper;
 use crate::drivers::loader::Loader;
 use crate::drivers::porter::Porter;
 use crate::drivers::supervisor::{Order, Supervisor, Wings};
-use crate::endpoint::Endpoint;
+use crate::endpoint::{Endpoint, Event};
 use crate::inbox::Inbox;
 use crate::meter::Meter;
 use crate::options::HostOptions;
@@ -46,6 +47,8 @@ pub(crate) struct Shared {
     pub(crate) topics: Arc<Topics>,
     /// Where records are kept.
     pub(crate) storage: Storage,
+    /// The way to callers on other hosts, where several share the stream.
+    pub(crate) replies: Option<Arc<Replies>>,
     pub(crate) runtime: Runtime,
     pub(crate) models_dir: PathBuf,
     pub(crate) data_dir: PathBuf,
@@ -72,6 +75,7 @@ pub struct Host {
     orders: Arc<Inbox<Order>>,
     watcher: Watcher,
     porter: Porter,
+    courier: Option<Courier>,
     guard: Guard,
     is_open: bool,
     /// Whether the listeners for requests are, and that of the admin.
@@ -107,11 +111,13 @@ impl Host {
             meter,
             topics: Arc::new(Topics::new(Arc::clone(&stream))),
             storage,
+            replies: stream.is_shared().then(Arc::default),
             runtime: runtime.clone(),
             models_dir: options.models_dir.clone(),
             data_dir: options.data_dir.clone(),
             scan: options.watch_options().scan,
         });
+        let courier = start_courier(&shared, &stream)?;
         let (opened, first_catalog) = oneshot::channel();
         let supervisor = start_supervisor(&shared, runtime, lanes, &stream, &orders, opened)?;
         let watcher = start_watcher(&options, &orders)?;
@@ -128,6 +134,7 @@ impl Host {
             orders,
             watcher,
             porter,
+            courier,
             guard: access.guard,
             is_open: options.open,
             is_encrypted: [access.tls.is_some(), access.admin_tls.is_some()],
@@ -158,6 +165,9 @@ impl Host {
         stopped.await.context("the supervisor panicked")?;
         let joined = tokio::task::spawn_blocking(move || self.supervisor.join()).await?;
         anyhow::ensure!(joined.is_ok(), "the supervisor panicked");
+        if let Some(courier) = self.courier {
+            tokio::task::spawn_blocking(|| courier.stop()).await?;
+        }
         Reachable::remove(&self.shared.data_dir);
         Ok(())
     }
@@ -246,6 +256,11 @@ impl Shared {
         self.problems.store(Arc::new(problems.to_vec()));
     }
 
+    /// Whether other hosts work on the same stream.
+    pub(crate) const fn is_shared(&self) -> bool {
+        self.replies.is_some()
+    }
+
     /// The endpoint with this name, whoever asks.
     pub(crate) fn endpoint(&self, name: &str) -> Option<Arc<Endpoint>> {
         self.endpoints.load().get(name).cloned()
@@ -279,6 +294,18 @@ fn start_supervisor(
     };
     let thread = std::thread::Builder::new().name("supervisor".into());
     Ok(thread.spawn(move || supervisor.run())?)
+}
+
+/// Starts to read what other hosts answer callers of this one, where there may be others.
+fn start_courier(shared: &Arc<Shared>, stream: &Arc<dyn Stream>) -> Result<Option<Courier>> {
+    let Some(replies) = &shared.replies else { return Ok(None) };
+    let host = Arc::clone(shared);
+    let deliver = move |endpoint: &str, delivered| {
+        if let Some(endpoint) = host.endpoint(endpoint) {
+            endpoint.inbox.push(Event::Replies(delivered));
+        }
+    };
+    Ok(Some(Courier::start(Arc::clone(replies), Arc::clone(stream), Box::new(deliver))?))
 }
 
 fn start_watcher(options: &HostOptions, orders: &Arc<Inbox<Order>>) -> Result<Watcher> {

@@ -23,6 +23,7 @@ mod live;
 mod meter;
 mod operations;
 mod options;
+mod outbox;
 mod routed;
 mod sink;
 mod stage;

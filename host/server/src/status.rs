@@ -23,6 +23,9 @@ pub(crate) fn of(shared: &Shared, caller: &Caller, all: bool) -> Value {
         "endpoints": visible.map(|it| endpoint(now, it, all)).collect::<Vec<_>>(),
         "problems": problems(shared, caller),
     });
+    if let Some(replies) = &shared.replies {
+        status["replies"] = replies.report();
+    }
     if caller.tenant.is_none() {
         status["stream"] = shared.storage.status();
         status["models_dir"] = json!(shared.models_dir.display().to_string());
@@ -70,6 +73,7 @@ fn endpoint(now: Time, endpoint: &Endpoint, all: bool) -> Value {
         "models": models_of(endpoint, shown),
         "routed": routed(endpoint, &parts),
         "flow": endpoint.meter.flow.report(live.flow.source.as_deref()),
+        "calls": calls(endpoint),
         "topics": topics(endpoint),
     })
 }
@@ -107,6 +111,24 @@ fn routed(endpoint: &Endpoint, parts: &[PartReport]) -> Value {
         "memory_bytes": bytes,
         "loads": metrics.loads(),
         "evictions": metrics.evictions(),
+    })
+}
+
+/// What became of callers, where several hosts share the stream; nothing elsewhere.
+fn calls(endpoint: &Endpoint) -> Value {
+    if endpoint.replies.is_none() {
+        return Value::Null;
+    }
+    let totals = endpoint.meter.metrics.calls().totals();
+    json!({
+        "waiting": totals.waiting,
+        "answered_here": totals.answered_here,
+        "answered_elsewhere": totals.answered_elsewhere,
+        "unanswered": totals.unanswered,
+        "replies_sent": totals.replies_sent,
+        "replies_unsent": totals.replies_unsent,
+        "replies_read": totals.replies_read,
+        "replies_unclaimed": totals.replies_unclaimed,
     })
 }
 

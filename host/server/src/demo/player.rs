@@ -99,6 +99,7 @@ async fn step(
                 &live,
                 flights[index].request(&id_of(index)),
                 clock::now(),
+                false,
             )
         })
         .collect();

@@ -6,9 +6,13 @@
 
 mod conduct;
 mod intake;
+#[allow(dead_code, reason = "the driver of shared streams is to use it")]
+mod lobby;
 mod returns;
 mod routing;
 mod settle;
+#[allow(dead_code, reason = "the driver of shared streams is to use it")]
+mod waiting;
 mod wings;
 
 use std::collections::{HashMap, HashSet, VecDeque};
@@ -278,6 +282,7 @@ impl Driver {
             Event::Call(call) => self.calls.push(*call),
             Event::Records(records) => self.held.push_back(records),
             Event::Scored(identity, scored) => self.handle_scored(now, &identity, scored),
+            Event::Replies(delivered) => tracing::trace!(count = delivered.len(), "nobody waits"),
             Event::Readable => self.look_after_the_stream(),
             Event::Live(live, leaving) => {
                 self.machine.handle_roster(now, Arc::clone(&live.roster));

@@ -66,7 +66,7 @@ impl Driver {
             }
             self.unacknowledged.push_back(Unacknowledged {
                 end: end + count as u64,
-                appended: Appended { first_offset, count: records.count },
+                appended: Appended::together(first_offset, records.count as u64),
                 reply: records.reply,
             });
         }

@@ -52,6 +52,7 @@ impl Supervisor {
             standing: Standing::new(Arc::clone(&spec)),
             journal,
             topics: Arc::clone(&self.shared.topics),
+            replies: self.shared.replies.clone(),
             meter: self.shared.meter.endpoint(name),
         });
         let driver = match self.start_driver(&endpoint, &spec.config.limits) {
