@@ -57,7 +57,8 @@ pub trait Stream: Send + Sync {
     fn sync(&self) -> Result<(), AppendError>;
 }
 
-/// An ordered sequence of records, each with an offset one larger than the one before it.
+/// An ordered sequence of records, each with an offset larger than the one before it: by one, where
+/// the stream is not shared.
 ///
 /// Every method may be called from any thread at any time.
 pub trait Partition: Send + Sync {
@@ -74,6 +75,10 @@ pub trait Partition: Send + Sync {
     /// On return the records are with the operating system, never only in this process. Whoever
     /// needs more waits until [`readable_end`](Self::readable_end) is past them. A record whose time
     /// lies before that of the record before it gets the time of that one.
+    ///
+    /// Where the stream is shared it waits until the records are where they are kept, for some seconds
+    /// at most. Then one record of a batch can be refused by itself, and the record before is the one
+    /// that this process appended before.
     fn append(&self, batch: &[Record]) -> Result<u64, AppendError>;
 
     /// Hands a batch in and does not wait for anybody. Returns its ticket: the batch has the tickets
@@ -113,7 +118,9 @@ pub trait Partition: Send + Sync {
     fn readable_end(&self) -> u64;
 
     /// Reads records from an offset on, never past [`readable_end`](Self::readable_end); none where
-    /// there is nothing yet.
+    /// there is nothing yet: no records found means that there are none from there to the end that was
+    /// known when it was asked. Where the stream is shared it waits for records that have to be there,
+    /// and may return some from beyond that end.
     ///
     /// Records that were read together share one allocation, which lives as long as any of them:
     /// keep a copy of what is to be kept for long.
@@ -127,7 +134,8 @@ pub trait Partition: Send + Sync {
     /// advanced, and once with the old one when the writer has failed.
     ///
     /// It is called by whichever thread made the advance, so it must be quick and must not panic;
-    /// calls of several threads may overtake each other. Subscribe first, then look.
+    /// calls of several threads may overtake each other. One advance may be told of in parts or more
+    /// than once, and several as one. Subscribe first, then look.
     fn subscribe(&self, waker: Arc<dyn Fn(u64) + Send + Sync>) -> Subscription;
 
     /// Finds the first offset whose record's time is `time` or later; the readable end if there is none.
@@ -149,10 +157,12 @@ pub trait Partition: Send + Sync {
     /// Forgets a reader, so that retention no longer waits for it.
     fn forget(&self, reader: &str) -> Result<(), AppendError>;
 
-    /// Names the registered readers with their commits.
+    /// Names the registered readers with their commits; where the stream is shared, those of which this
+    /// process has heard.
     fn readers(&self) -> Vec<(String, u64)>;
 
-    /// Applies the retention of the topic, and returns the first offset that is kept.
+    /// Applies the retention of the topic, if that is not left to others, and returns the first offset
+    /// that is kept.
     fn retain(&self, now: Time) -> Result<u64, AppendError>;
 
     /// Tells how the partition is, the worst first.

@@ -37,7 +37,8 @@ impl Record {
 /// A record with the place that the stream gave it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct StoredRecord {
-    /// Its number in the partition, from 0, without gaps.
+    /// Its number in the partition, from 0. Where the stream is shared there are gaps between numbers:
+    /// where transactions end, and where records were given up.
     pub offset: u64,
     /// The record.
     pub record: Record,

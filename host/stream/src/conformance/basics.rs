@@ -68,6 +68,8 @@ pub(crate) fn reading_begins_at_any_offset(backend: &mut impl Backend) {
 pub(crate) fn limits_bound_a_read_and_one_record_always_comes(backend: &mut impl Backend) {
     let topic = backend.stream().open("topic", &TopicOptions::default()).unwrap();
     topic.append(&[record(vec![0; 5000]), record(vec![0; 5000]), record(vec![0; 5000])]).unwrap();
+    // What was read once is at hand.
+    assert_eq!(read_all(&*topic, 0, ReadLimit::default()).len(), 3);
     let count = |records, bytes| topic.read(0, ReadLimit { records, bytes }).unwrap().len();
     assert_eq!(count(2, usize::MAX), 2);
     assert_eq!(count(usize::MAX, usize::MAX), 3);

@@ -76,9 +76,10 @@ impl KafkaConfig {
         self.secure(&mut config);
         match role {
             Role::Producer | Role::Transactions => {
-                // Twice what we allow, so that it is never librdkafka that refuses.
-                let records = self.delivery.waiting_records.saturating_mul(2);
-                let kbytes = (self.delivery.waiting_bytes / 1024 + 1).saturating_mul(2);
+                // Twice what we allow, and more than the largest record, so that it is never librdkafka
+                // that refuses.
+                let records = self.delivery.waiting_records.saturating_mul(2).max(1);
+                let kbytes = (self.delivery.waiting_bytes / 1024).max(1 << 17).saturating_mul(2);
                 config.set("queue.buffering.max.messages", at_most_i32(records));
                 config.set("queue.buffering.max.kbytes", at_most_i32(kbytes));
             }

@@ -9,9 +9,11 @@ use message::Time;
 use rdkafka::admin::{AdminClient, AdminOptions, AlterConfig, ResourceSpecifier};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::config::ClientConfig;
+use rdkafka::mocking::MockCluster;
 use rdkafka::producer::{BaseProducer, BaseRecord, Producer};
+use rdkafka::types::{RDKafkaApiKey, RDKafkaRespErr};
 
-use super::{Class, Delivery, KafkaConfig, KafkaStream, TopicPolicy};
+use super::{Class, Delivery, KafkaConfig, KafkaStream, Profile, TopicPolicy};
 use crate::conformance::PATIENCE;
 use crate::{AppendError, Health, OpenError, Partition, ReadLimit, Record, Stream, TopicOptions};
 
@@ -195,9 +197,33 @@ fn records_of_transactions_are_read_when_they_are_committed_and_never_when_they_
 }
 
 #[test]
+fn a_client_that_cannot_go_on_is_made_anew_and_what_waited_is_written() {
+    let mock = MockCluster::new(1).unwrap();
+    let config = config(&mock.bootstrap_servers());
+    mock.create_topic(&format!("{}topic", config.prefix), 1, 1).unwrap();
+    // Whoever may not write once and in order may not write at all: to librdkafka that is the end.
+    let refusal = RDKafkaRespErr::RD_KAFKA_RESP_ERR_CLUSTER_AUTHORIZATION_FAILED;
+    mock.request_errors(RDKafkaApiKey::InitProducerId, &[refusal, refusal]);
+    let stream = KafkaStream::connect(config).unwrap();
+    let topic = open(&stream);
+    for number in 0..100 {
+        assert_eq!(topic.submit(&[record(number)]), Ok(number));
+    }
+    until("what waited is not written", || topic.settled() == 100);
+    assert_eq!(topic.take_failed(), []);
+    assert_eq!(
+        (0..100).map(|it| topic.offset_of(it)).collect::<Vec<_>>(),
+        (0..100).map(Some).collect::<Vec<_>>()
+    );
+    assert_eq!(stream.telemetry().clients_remade, 2);
+    assert!(stream.telemetry().errors.contains_key(&Class::Fatal));
+}
+
+#[test]
 fn many_partitions_are_followed_at_once() {
     let mut config = config(Broker::shared().bootstrap());
     config.topics.partitions = 4;
+    config.profile = Profile::Throughput;
     let (writer, reader) =
         (KafkaStream::connect(config.clone()).unwrap(), KafkaStream::connect(config).unwrap());
     let options = TopicOptions::default();
