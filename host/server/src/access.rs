@@ -152,7 +152,8 @@ impl Access {
 }
 
 impl Source {
-    fn new(
+    /// Files that `take` is told of whenever they have changed.
+    pub(crate) fn new(
         files: Vec<PathBuf>,
         take: impl FnMut(&[Vec<u8>]) -> Result<(), Problem> + Send + 'static,
     ) -> Self {
@@ -297,7 +298,8 @@ fn read(file: &Path) -> Result<Vec<u8>, Problem> {
     }
 }
 
-fn text_of<'c>(file: &Path, contents: Option<&'c Vec<u8>>) -> Result<&'c str, Problem> {
+/// The text of a file that was read.
+pub(crate) fn text_of<'c>(file: &Path, contents: Option<&'c Vec<u8>>) -> Result<&'c str, Problem> {
     let contents = contents.map_or(&[][..], Vec::as_slice);
     str::from_utf8(contents).map_err(|_| Problem::new(file, "bytes that are not UTF-8"))
 }

@@ -19,6 +19,7 @@ mod retire;
 mod rollback;
 mod schema;
 mod serve;
+mod source;
 mod stage;
 mod status;
 mod table;
@@ -50,7 +51,8 @@ enum Command {
     Serve(serve::Serve),
     /// Play a year of real flights through the models of examples/flights.
     Demo(demo::Demo),
-    /// Say what a component imports, describes and costs, and whether it would load here.
+    /// Say what a component imports, describes and costs, and whether it would load here; or check
+    /// understudy.toml and its Kafka cluster.
     Check(check::Check),
     /// Run one model on one request, without a host.
     Predict(predict::Predict),

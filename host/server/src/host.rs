@@ -125,7 +125,9 @@ impl Host {
         first_catalog.await.context("the supervisor panicked")?;
         options.access.reachable(addresses)?.write(&options.data_dir)?;
         let (period, settle) = options.access_pace();
-        let porter = Porter::start(Arc::clone(&shared), access.sources, period, settle)?;
+        let mut sources = access.sources;
+        sources.extend(options.stream_source());
+        let porter = Porter::start(Arc::clone(&shared), sources, period, settle)?;
         let (stop_listeners, _) = watch::channel(false);
         let mut host = Self {
             shared,

@@ -5,19 +5,19 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use anyhow::{Result, anyhow};
-use catalog::{Backend, HostConfig, HostStream, WatchOptions};
+use catalog::{Backend, HostConfig, HostStream, Problem, Severity, WatchOptions};
 use front::FrontLimits;
 use rendezvous::residence::ResidenceLimits;
 use sandbox::lanes::LaneConfig;
 use sandbox::{CompileIn, CompileLimits, RuntimeConfig};
 
-use crate::access::AccessFiles;
+use crate::access::{AccessFiles, Source, text_of};
 use crate::drivers::loader::RECALL_THREADS;
 use crate::host::HostLimits;
-use crate::storage::Storage;
+use crate::storage::{Storage, Use};
 
 /// The name of the configuration file that is looked for beside the models.
-const FILE: &str = "understudy.toml";
+pub(crate) const FILE: &str = "understudy.toml";
 /// How many sessions may be live at once, of all models together.
 const SESSIONS: u32 = 4096;
 /// What a mailbox takes with as many models as an ordinary endpoint has, what the driver keeps with
@@ -116,7 +116,25 @@ impl HostOptions {
     ///
     /// As [`Storage::open`].
     pub(crate) fn open_storage(&self) -> Result<Storage> {
-        Storage::open(&self.config.stream, self.access.config.as_deref(), &self.data_dir)
+        let file = self.access.config.as_deref();
+        Storage::open(Use::Serve, &self.config.stream, file, &self.data_dir)
+    }
+
+    /// What notices that the file says something else of the stream than it did at the start.
+    pub(crate) fn stream_source(&self) -> Option<Source> {
+        let file = self.access.config.clone()?;
+        let started = self.config.stream.clone();
+        let mut source = Source::new(vec![file.clone()], move |contents| {
+            let text = text_of(&file, contents.first())?;
+            // Whether the rest of it is right others say.
+            match HostConfig::parse(&file, text) {
+                Ok(config) if config.stream != started => Err(changed_stream(&file, text)),
+                _ => Ok(()),
+            }
+        });
+        // The version of the start is no news.
+        source.look();
+        Some(source)
     }
 
     /// The settings of the engine: compilation happens in a child process of this very binary.
@@ -279,6 +297,15 @@ impl HostOptions {
             )],
         }
     }
+}
+
+fn changed_stream(file: &Path, text: &str) -> Problem {
+    let mut problem = Problem::new(file, "another [stream] than at the start");
+    problem.note = Some("it takes hold when the host is started again".into());
+    problem.severity = Severity::Warning;
+    let heading = |line: &str| line.trim_start().starts_with("[stream");
+    let line = text.lines().position(heading).and_then(|line| u32::try_from(line + 1).ok());
+    Problem { line, ..problem }
 }
 
 /// Compilation in a child process of this binary.

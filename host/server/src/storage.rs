@@ -17,6 +17,15 @@ pub(crate) struct Storage {
     kafka: Option<Arc<KafkaStream>>,
 }
 
+/// What a stream is opened for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Use {
+    /// To serve: topics are made where the configuration says so.
+    Serve,
+    /// To look: nothing is made or written.
+    Look,
+}
+
 impl Storage {
     /// Opens the stream that the configuration names. Of a cluster nobody is waited for.
     ///
@@ -24,14 +33,23 @@ impl Storage {
     ///
     /// When the data directory is held by another host, or when what is said about the cluster cannot
     /// be, whoever its brokers are. `file` is where it is said.
-    pub(crate) fn open(config: &HostStream, file: Option<&Path>, data_dir: &Path) -> Result<Self> {
+    pub(crate) fn open(
+        purpose: Use,
+        config: &HostStream,
+        file: Option<&Path>,
+        data_dir: &Path,
+    ) -> Result<Self> {
         match config.backend {
             Backend::Embedded => {
-                let stream = Arc::new(EmbeddedStream::open(data_dir.join("stream"))?);
+                let folder = data_dir.join("stream");
+                let stream: Arc<dyn Stream> = match purpose {
+                    Use::Serve => Arc::new(EmbeddedStream::open(folder)?),
+                    Use::Look => Arc::new(EmbeddedStream::open_read_only(folder)?),
+                };
                 Ok(Self { stream, kafka: None })
             }
             Backend::Kafka => {
-                let kafka = Arc::new(kafka::connect(&config.kafka, file)?);
+                let kafka = Arc::new(kafka::connect(purpose, &config.kafka, file)?);
                 Ok(Self { stream: Arc::clone(&kafka) as Arc<dyn Stream>, kafka: Some(kafka) })
             }
         }

@@ -1,10 +1,12 @@
 //! `understudy check`
 
+mod configuration;
+
 use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, ensure};
 use clap::Args;
 use message::{Contents, Datatype, Request, RequestId, Tensor};
 use sandbox::{How, Inspection, LoadError, Model, ModelLimits, Runtime, RuntimeConfig, TensorType};
@@ -19,13 +21,21 @@ const TYPES: &str = "understudy:model/types@";
 /// How many calls the cost of one is taken from.
 const CALLS: usize = 1000;
 
-/// Say what a component imports, describes and costs, and whether it would load here; if not, why.
+/// Say what a component imports, describes and costs, and whether it would load here; if not, why. Or
+/// check an understudy.toml: with --online also whether its Kafka cluster is as it has to be.
 ///
-/// Exit status 0 if it would load, 1 if not.
+/// Exit status 0 if it would load or nothing is wrong, 1 if not. Nothing is changed, nor are topics made.
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    /// The component.
+    /// The component, or the configuration file of a host: a name that ends in .toml.
     file: PathBuf,
+    /// Ask the brokers as well: whether they let the host in, and whether the topics of its endpoints are
+    /// there and fit together.
+    #[arg(long)]
+    online: bool,
+    /// The folder of the models, where it is not the one that the configuration file names.
+    #[arg(long, value_name = "DIR")]
+    models: Option<PathBuf>,
     /// Refuse components that import WASI, as a host with `wasi = false` does.
     #[arg(long)]
     no_wasi: bool,
@@ -36,6 +46,13 @@ pub(crate) struct Check {
 
 impl Check {
     pub(crate) fn run(self) -> Result<ExitCode> {
+        if self.file.extension().is_some_and(|extension| extension == "toml") {
+            return self.check_configuration();
+        }
+        ensure!(
+            !self.online,
+            "found --online and a component, expected a file such as understudy.toml"
+        );
         let wasm = std::fs::read(&self.file)
             .with_context(|| format!("cannot read {}", self.file.display()))?;
         let runtime = Runtime::new(RuntimeConfig {

@@ -1,30 +1,32 @@
 //! `understudy read`
 
+mod tail;
+
 use std::borrow::Cow;
-use std::path::PathBuf;
 use std::process::ExitCode;
+use std::sync::Arc;
 use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use clap::{Args, ValueEnum};
 use message::Time;
 use message::oip::{Encoding, decode_request_as, encode_request};
-use message::record::Headers;
+use message::record::{Headers, Standing, header};
 use serde_json::{Value, json};
-use stream::{EmbeddedStream, Partition, ReadLimit, Record, StoredRecord, Stream, TopicOptions};
+use stream::{Partition, Record, TopicOptions};
 
+use self::tail::Tails;
 use super::output::print_line;
+use super::source::{Opened, Source};
 use crate::journal::topic_name;
 use crate::topics::stream_name;
 
-/// How much is read at once.
-const READ_LIMIT: ReadLimit = ReadLimit { records: 1024, bytes: 4 << 20 };
-/// How long one wait for more lasts.
-const WAIT: Duration = Duration::from_secs(1);
-
 /// Read a topic of an endpoint: from an offset, from a time, or from its end.
 ///
-/// Works on the files of the data directory, whether a host is running on them or not.
+/// Works on the files of the data directory, or on the Kafka cluster that the configuration file names,
+/// whether a host is running or not. On a cluster the partitions are read together in the order of
+/// their records' times. Among answers, a fence and what is void because of it are marked as such;
+/// fences that stand before where reading begins are not known.
 #[derive(Debug, Args)]
 pub(crate) struct Read {
     /// The endpoint.
@@ -36,16 +38,18 @@ pub(crate) struct Read {
     /// Read this topic instead, which belongs to no endpoint.
     #[arg(id = "plain", long = "topic", value_name = "NAME", conflicts_with_all = ["endpoint", "topic"])]
     plain: Option<String>,
-    /// The data directory of the host.
-    #[arg(long, value_name = "DIR", default_value = "data")]
-    data: PathBuf,
+    #[command(flatten)]
+    source: Source,
+    /// Read this partition only.
+    #[arg(long, value_name = "NUMBER")]
+    partition: Option<u32>,
     /// Begin at this offset [default: the start of the topic].
     #[arg(long, value_name = "OFFSET", conflicts_with_all = ["since", "last"])]
     from: Option<u64>,
     /// Begin at this time: microseconds since 1970, or how long ago, such as 10m or 2h.
     #[arg(long, value_name = "TIME", conflicts_with = "last")]
     since: Option<String>,
-    /// Begin this many records before the end.
+    /// Begin this many records before the end of each partition.
     #[arg(long, value_name = "COUNT")]
     last: Option<u64>,
     /// Stop after this many records.
@@ -75,7 +79,26 @@ enum Topic {
 
 impl Read {
     pub(crate) fn run(self) -> Result<ExitCode> {
-        let stream = EmbeddedStream::open_read_only(self.data.join("stream"))?;
+        let opened = self.source.open()?;
+        let partitions = self.partitions(&opened)?;
+        let starts = partitions.into_iter().map(|partition| {
+            let start = self.start(&*partition)?;
+            Ok((partition, start))
+        });
+        let mut tails = Tails::new(starts.collect::<Result<_>>()?, self.follow);
+        let shared = opened.storage.stream().is_shared();
+        let mut left = self.limit.unwrap_or(u64::MAX);
+        while left > 0
+            && let Some(read) = tails.next()?
+        {
+            print_line(if self.json { json_of(&read, shared) } else { line_of(&read, shared) })?;
+            left -= 1;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn partitions(&self, opened: &Opened) -> Result<Vec<Arc<dyn Partition>>> {
+        let stream = opened.storage.stream();
         let name = match (&self.plain, &self.endpoint, self.topic) {
             (Some(topic), _, _) => stream_name(topic).with_context(|| {
                 format!("found --topic {topic}, expected such as orders or flights/answers")
@@ -83,27 +106,20 @@ impl Read {
             (None, Some(endpoint), Some(topic)) => topic_name(endpoint, topic.name()),
             _ => bail!("found no topic, expected ENDPOINT TOPIC or --topic NAME"),
         };
-        let partition = stream.open(&name, &TopicOptions::default()).with_context(|| {
+        let options = TopicOptions::default();
+        let count = stream.partitions(&name, &options).with_context(|| {
             let known = stream.topics().unwrap_or_default().join(", ");
-            format!("there is no topic {name} in {}; there are {known}", self.data.display())
+            format!("there is no topic {name} in {}; there are {known}", opened.place)
         })?;
-        let mut next = self.start(&*partition)?;
-        let mut left = self.limit.unwrap_or(u64::MAX);
-        while left > 0 {
-            let records = partition.read(next, READ_LIMIT)?;
-            if records.is_empty() {
-                if !self.follow {
-                    break;
-                }
-                partition.wait(next, WAIT);
-            }
-            for record in records.iter().take(usize::try_from(left).unwrap_or(usize::MAX)) {
-                print_line(if self.json { json_of(record) } else { line_of(record) })?;
-                next = record.offset + 1;
-                left -= 1;
-            }
+        if let Some(number) = self.partition.filter(|number| *number >= count) {
+            bail!("found --partition {number}, expected less than {count}: so many has {name}");
         }
-        Ok(ExitCode::SUCCESS)
+        if self.from.is_some() && self.partition.is_none() && count > 1 {
+            bail!("found --from, expected --partition as well: {name} has {count}");
+        }
+        let wanted = (0..count).filter(|number| self.partition.is_none_or(|it| it == *number));
+        let open = |number| Ok(stream.open_partition(&name, number, &options)?);
+        wanted.map(open).collect()
     }
 
     fn start(&self, partition: &dyn Partition) -> Result<u64> {
@@ -155,8 +171,8 @@ fn time_of(text: &str) -> Result<Time> {
     Ok(crate::clock::now() - Duration::from_secs(number * seconds))
 }
 
-fn json_of(stored: &StoredRecord) -> String {
-    let record = &stored.record;
+fn json_of(read: &tail::Read, shared: bool) -> String {
+    let record = &read.stored.record;
     let headers: serde_json::Map<String, Value> = record
         .headers
         .iter()
@@ -165,14 +181,27 @@ fn json_of(stored: &StoredRecord) -> String {
     let document = document_of(record);
     let value = serde_json::from_slice::<Value>(&document)
         .unwrap_or_else(|_| json!(String::from_utf8_lossy(&document)));
-    json!({
-        "offset": stored.offset,
+    let mut line = json!({
+        "offset": read.stored.offset,
         "time_us": record.time.as_us(),
         "key": record.key.as_ref().map(|key| String::from_utf8_lossy(key).into_owned()),
         "headers": headers,
         "value": value,
-    })
-    .to_string()
+    });
+    if shared {
+        line["partition"] = json!(read.partition);
+        line["standing"] = json!(standing(read.standing));
+    }
+    line.to_string()
+}
+
+/// What a record counts where several hosts write, in a word.
+const fn standing(standing: Standing) -> Option<&'static str> {
+    match standing {
+        Standing::Answer => None,
+        Standing::Void => Some("void"),
+        Standing::Fence => Some("fence"),
+    }
 }
 
 /// The value as people read it: requests that came in another encoding are shown as JSON.
@@ -188,14 +217,19 @@ fn document_of(record: &Record) -> Cow<'_, [u8]> {
     }
 }
 
-fn line_of(stored: &StoredRecord) -> String {
-    let record = &stored.record;
+fn line_of(read: &tail::Read, shared: bool) -> String {
+    let record = &read.stored.record;
     let text = |name| record.headers.get(name).map(String::from_utf8_lossy).unwrap_or_default();
     let document = document_of(record);
-    let value = String::from_utf8_lossy(&document);
+    let value = match read.standing {
+        Standing::Answer => String::from_utf8_lossy(&document),
+        Standing::Void => format!("void: {}", String::from_utf8_lossy(&document)).into(),
+        Standing::Fence => format!("fence of {}", text(header::FENCE)).into(),
+    };
+    let partition = if shared { format!("{:>4} ", read.partition) } else { String::new() };
     format!(
-        "{:>10}  {}  {:36}  {}",
-        stored.offset,
+        "{partition}{:>10}  {}  {:36}  {}",
+        read.stored.offset,
         crate::clock::shown(record.time),
         text("id"),
         value.chars().take(200).collect::<String>()

@@ -1,9 +1,10 @@
-//! Looks again and again at the files that say who may use the host.
+//! Looks again and again at the files that say who may use the host, and how it gets into a cluster.
 
 use std::sync::Arc;
 use std::thread::JoinHandle;
 use std::time::Duration;
 
+use catalog::Severity;
 use crossbeam_channel::{RecvTimeoutError, Sender, bounded};
 
 use crate::abort::AbortOnPanic;
@@ -56,8 +57,11 @@ fn look(shared: &Shared, sources: &mut [Source]) -> bool {
             is_new = true;
             let files = source.names();
             match source.problem() {
-                None => tracing::info!(files, "access files taken"),
-                Some(problem) => tracing::error!(%problem, "access files not taken"),
+                None => tracing::info!(files, "files taken"),
+                Some(problem) if problem.severity == Severity::Warning => {
+                    tracing::warn!(%problem, "files not taken yet");
+                }
+                Some(problem) => tracing::error!(%problem, "files not taken"),
             }
         }
     }

@@ -8,6 +8,7 @@ use catalog::{KafkaConfig, problem_of_property};
 use stream::kafka::{Delivery, Login, Mechanism, Profile, Secret, Security, Tls, TopicPolicy};
 use stream::{KafkaStream, OpenError, Retention};
 
+use super::Use;
 use crate::topics::stream_name;
 
 /// Below what plain topics lie in the stream. On a cluster they are called as people call them, so
@@ -17,8 +18,13 @@ const PLAIN: &str = "topics/";
 const PASSWORD_BYTES: u64 = 64 << 10;
 
 /// Makes the stream, and says where in `file` a mistake is.
-pub(super) fn connect(kafka: &KafkaConfig, file: Option<&Path>) -> Result<KafkaStream> {
-    let config = kafka_config(kafka)?;
+pub(super) fn connect(
+    purpose: Use,
+    kafka: &KafkaConfig,
+    file: Option<&Path>,
+) -> Result<KafkaStream> {
+    let mut config = kafka_config(kafka)?;
+    config.topics.create &= purpose == Use::Serve;
     KafkaStream::connect(config).map_err(|error| placed(error, kafka, file))
 }
 
