@@ -251,6 +251,9 @@ impl Shared {
     }
 
     fn known_endpoint(&self, caller: &Caller, name: &str) -> Result<Arc<Endpoint>, InferError> {
+        if caller.sees(name) && self.waiting.load().contains_key(name) {
+            return Err(InferError::NotReady { reason: "its topics are not open yet".into() });
+        }
         self.visible_endpoint(caller, name).map_err(|not_found| match not_found {
             NotFound::Endpoint { known } => InferError::UnknownEndpoint { known },
             NotFound::Model { known } => InferError::UnknownModel { known },
@@ -265,6 +268,12 @@ impl Shared {
         }
         let endpoints = self.endpoints.load();
         let mut visible = endpoints.values().filter(|it| caller.sees(it.name.as_str())).peekable();
+        let waiting = self.waiting.load();
+        if let Some((name, why)) = waiting.iter().find(|(name, _)| caller.sees(name.as_str())) {
+            // What the brokers say is no tenant's business.
+            let why = if caller.tenant.is_none() { why } else { "its topics are not open yet" };
+            return Readiness::NotReady(format!("{name}: {why}"));
+        }
         if visible.peek().is_none() {
             return Readiness::NotReady("there is no endpoint".into());
         }

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use anyhow::{Context, Result};
 use arc_swap::ArcSwap;
 use bytes::Bytes;
-use catalog::{Catalog, Problem, ScanOptions, Watcher};
+use catalog::{Catalog, Problem, ScanOptions, Severity, Watcher};
 use front::{AdminRoutes, Caller, FrontLimits, Guard, PublicRoutes, Tls};
 use message::EndpointName;
 use rendezvous::residence::ResidenceLimits;
@@ -20,7 +20,7 @@ use tokio::net::TcpListener;
 use tokio::sync::{oneshot, watch};
 use tokio::task::JoinHandle as Task;
 
-use crate::access::{Access, Refusals};
+use crate::access::{Access, Refusals, Source};
 use crate::address::{Addresses, Reachable, listen};
 use crate::drivers::courier::{Courier, Replies};
 use crate::drivers::housekeeper::Housekeeper;
@@ -46,7 +46,9 @@ pub(crate) struct Shared {
     pub(crate) meter: Arc<Meter>,
     pub(crate) topics: Arc<Topics>,
     /// Where records are kept.
-    pub(crate) storage: Storage,
+    pub(crate) storage: Arc<Storage>,
+    /// Endpoints that are not there yet, and what they wait for.
+    pub(crate) waiting: ArcSwap<BTreeMap<EndpointName, String>>,
     /// The way to callers on other hosts, where several share the stream.
     pub(crate) replies: Option<Arc<Replies>>,
     pub(crate) runtime: Runtime,
@@ -98,8 +100,8 @@ impl Host {
         let (listeners, addresses) = listen_all(&options, &access).await?;
         std::fs::create_dir_all(&options.data_dir)
             .with_context(|| format!("cannot make the data directory {:?}", options.data_dir))?;
-        let storage = options.open_storage()?;
-        let stream = Arc::clone(storage.stream());
+        let storage = Arc::new(options.open_storage()?);
+        let stream = Arc::clone(&storage) as Arc<dyn Stream>;
         let lanes = Lanes::new(options.lane_config())?;
         let orders = Arc::new(Inbox::new(usize::MAX));
         let shared = Arc::new(Shared {
@@ -111,6 +113,7 @@ impl Host {
             meter,
             topics: Arc::new(Topics::new(Arc::clone(&stream))),
             storage,
+            waiting: ArcSwap::default(),
             replies: stream.is_shared().then(Arc::default),
             runtime: runtime.clone(),
             models_dir: options.models_dir.clone(),
@@ -127,6 +130,7 @@ impl Host {
         let (period, settle) = options.access_pace();
         let mut sources = access.sources;
         sources.extend(options.stream_source());
+        sources.extend(secrets_source(&shared));
         let porter = Porter::start(Arc::clone(&shared), sources, period, settle)?;
         let (stop_listeners, _) = watch::channel(false);
         let mut host = Self {
@@ -292,6 +296,9 @@ fn start_supervisor(
         wings: Wings::new(shared.limits.residence.clone()),
         leaving: Vec::new(),
         stages: BTreeMap::new(),
+        opening: BTreeMap::new(),
+        journals: BTreeMap::new(),
+        attempts: 0,
         opened: Some(opened),
     };
     let thread = std::thread::Builder::new().name("supervisor".into());
@@ -308,6 +315,35 @@ fn start_courier(shared: &Arc<Shared>, stream: &Arc<dyn Stream>) -> Result<Optio
         }
     };
     Ok(Some(Courier::start(Arc::clone(replies), Arc::clone(stream), Box::new(deliver))?))
+}
+
+/// What gets the host into its cluster again when a password or a certificate that was refused is
+/// mended.
+fn secrets_source(shared: &Arc<Shared>) -> Option<Source> {
+    let files = shared.storage.secrets();
+    let mut used: Option<Vec<Vec<u8>>> = None;
+    let shared = Arc::clone(shared);
+    let first = files.first()?.clone();
+    let mut source = Source::new(files, move |contents| {
+        if used.is_none() || used.as_deref() == Some(contents) {
+            used = Some(contents.to_vec());
+            return Ok(());
+        }
+        if !shared.storage.is_shut_out() {
+            let mut problem = Problem::new(&first, "another secret than the one in use");
+            problem.note = Some("it is used as soon as the brokers refuse the former one".into());
+            problem.severity = Severity::Warning;
+            return Err(problem);
+        }
+        let renewed = shared.storage.renew();
+        renewed.map_err(|error| Problem::new(&first, format!("{error:#}")))?;
+        used = Some(contents.to_vec());
+        shared.orders.push(Order::Renewed);
+        Ok(())
+    });
+    // Those of the start are no news.
+    source.look();
+    Some(source)
 }
 
 fn start_watcher(options: &HostOptions, orders: &Arc<Inbox<Order>>) -> Result<Watcher> {

@@ -114,10 +114,10 @@ impl HostOptions {
     ///
     /// # Errors
     ///
-    /// As [`Storage::open`].
+    /// As [`Storage::start`].
     pub(crate) fn open_storage(&self) -> Result<Storage> {
         let file = self.access.config.as_deref();
-        Storage::open(Use::Serve, &self.config.stream, file, &self.data_dir)
+        Storage::start(Use::Serve, &self.config.stream, file, &self.data_dir)
     }
 
     /// What notices that the file says something else of the stream than it did at the start.

@@ -39,7 +39,9 @@ fn problems(shared: &Shared, caller: &Caller) -> Vec<String> {
     let (folder, access) = (shared.problems.load(), shared.access_problems.load());
     let Some(tenant) = caller.tenant.as_deref() else {
         let files = folder.iter().chain(&**access).map(ToString::to_string);
-        return files.chain(shared.storage.problems()).collect();
+        let waiting = shared.waiting.load();
+        let waiting = waiting.iter().map(|(endpoint, why)| format!("{endpoint}: {why}"));
+        return files.chain(shared.storage.problems()).chain(waiting).collect();
     };
     let its_own = |problem: &Problem| {
         let below = problem.file.strip_prefix(&shared.models_dir).ok()?.to_owned();

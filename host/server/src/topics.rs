@@ -50,6 +50,11 @@ impl Topics {
         Self { stream, open: Mutex::default() }
     }
 
+    /// Forgets what is open, so that it is opened anew.
+    pub(crate) fn forget_open(&self) {
+        self.open.lock().clear();
+    }
+
     /// A plain topic, which is made with these options where there is none.
     pub(crate) fn open(
         &self,

@@ -53,6 +53,6 @@ impl Source {
                 (config.stream, place)
             }
         };
-        Ok(Opened { storage: Storage::open(Use::Look, &stream, file, data)?, place })
+        Ok(Opened { storage: Storage::start(Use::Look, &stream, file, data)?, place })
     }
 }

@@ -58,6 +58,8 @@ struct Open {
 enum Wake {
     /// There may be more to read.
     Readable,
+    /// The stream has another way to its cluster.
+    OpenAnew,
     /// To end.
     Stop,
 }
@@ -106,6 +108,11 @@ impl Replies {
     pub(crate) fn address(&self) -> Option<HostAddress<'_>> {
         let partition = self.open.load().as_ref()?.own;
         Some(HostAddress { partition, host: &self.host })
+    }
+
+    /// Has the topic opened once more, because the stream has another way to its cluster.
+    pub(crate) fn open_anew(&self) {
+        self.inbox.push(Wake::OpenAnew);
     }
 
     /// The id of this host in this life of it.
@@ -188,6 +195,15 @@ impl Courier {
     }
 }
 
+/// What the thread is told to do instead of what it does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Told {
+    /// To end.
+    Stop,
+    /// To open the topic once more.
+    OpenAnew,
+}
+
 /// What the thread works with.
 struct Run {
     replies: Arc<Replies>,
@@ -198,7 +214,17 @@ struct Run {
 impl Run {
     fn run(self) {
         let _guard = AbortOnPanic;
-        let Some((open, mut next, _subscription)) = self.open() else { return };
+        while let Some((open, next, subscription)) = self.open() {
+            let told = self.carry(&open, next);
+            drop(subscription);
+            if told == Told::Stop {
+                return;
+            }
+        }
+    }
+
+    /// Carries what comes until it is told otherwise.
+    fn carry(&self, open: &Open, mut next: u64) -> Told {
         let own = Arc::clone(&open.partitions[open.own as usize]);
         loop {
             let pause = match self.read(&*own, &mut next) {
@@ -212,8 +238,8 @@ impl Run {
             if failed > 0 {
                 tracing::debug!(failed, "replies were not taken by the stream");
             }
-            if self.rest(pause) {
-                return;
+            if let Some(told) = self.rest(pause) {
+                return told;
             }
         }
     }
@@ -230,7 +256,7 @@ impl Run {
                 }
                 Err(error) => self.replies.set_problem(Some(error)),
             }
-            if self.rest(TRY_AGAIN) {
+            if self.rest(TRY_AGAIN) == Some(Told::Stop) {
                 return None;
             }
         }
@@ -303,11 +329,15 @@ impl Run {
         }
     }
 
-    /// Waits until there may be more to read; returns whether it is to end.
-    fn rest(&self, limit: Duration) -> bool {
+    /// Waits until there may be more to read; returns what it is told to do instead.
+    fn rest(&self, limit: Duration) -> Option<Told> {
         let mut wakes = Vec::new();
         self.replies.inbox.take(&mut wakes, Some(Instant::now() + limit));
-        wakes.iter().any(|wake| matches!(wake, Wake::Stop))
+        let is_told = |which: fn(&Wake) -> bool| wakes.iter().any(which);
+        if is_told(|wake| matches!(wake, Wake::Stop)) {
+            return Some(Told::Stop);
+        }
+        is_told(|wake| matches!(wake, Wake::OpenAnew)).then_some(Told::OpenAnew)
     }
 }
 

@@ -5,6 +5,7 @@
 
 mod endpoints;
 mod journal;
+mod opening;
 mod routed;
 
 use std::collections::BTreeMap;
@@ -26,10 +27,12 @@ use crate::drivers::loader::{Done, LoadJob, Loaded, Loader, Warm};
 use crate::endpoint::Event;
 use crate::host::Shared;
 use crate::inbox::Inbox;
+use crate::journal::Journal;
 use crate::live::{Identity, LiveMember, TrackRecord, next_incarnation};
 use crate::sink::DriverSink;
 use crate::stage::{Calls, Stage, Turn, limits_of};
 
+pub(crate) use opening::{Opening, Tried};
 pub(crate) use routed::{Departure, Visitor, Wings};
 
 /// What the supervisor can be told.
@@ -46,6 +49,10 @@ pub(crate) enum Order {
     Gone(u64),
     /// How the calls of some revisions of an endpoint went.
     Calls(EndpointName, Vec<Calls>),
+    /// The topics of an endpoint are open, or cannot be opened yet.
+    Tried(Box<Tried>),
+    /// The host has another way to its stream than before.
+    Renewed,
     /// Stop every endpoint, then end.
     Stop(oneshot::Sender<()>),
 }
@@ -63,6 +70,12 @@ pub(crate) struct Supervisor {
     /// Members of models that are gone, until their endpoint is published.
     pub(crate) leaving: Vec<LiveMember>,
     pub(crate) stages: BTreeMap<EndpointName, Stage>,
+    /// Endpoints whose topics are not open yet.
+    pub(crate) opening: BTreeMap<EndpointName, Opening>,
+    /// The topics of endpoints that are about to be taken up.
+    pub(crate) journals: BTreeMap<EndpointName, Journal>,
+    /// How often it was begun to open topics.
+    pub(crate) attempts: u64,
     /// Told when the endpoints of the first catalog are there.
     pub(crate) opened: Option<oneshot::Sender<()>>,
 }
@@ -89,6 +102,8 @@ impl Supervisor {
                     }
                     Order::Gone(model) => self.handle_gone(model),
                     Order::Calls(endpoint, calls) => self.handle_calls(now, &endpoint, &calls),
+                    Order::Tried(tried) => self.handle_tried(now, *tried),
+                    Order::Renewed => self.handle_renewed(now),
                     Order::Stop(done) => return self.stop(done),
                 }
             }
@@ -105,6 +120,15 @@ impl Supervisor {
             self.catalog.problems.iter().for_each(|problem| tracing::warn!("{problem}"));
         }
         self.note_changes(now, &before, &changes);
+        self.take_changes(now, changes);
+        if let Some(opened) = self.opened.take() {
+            // Nobody listens where the start was given up.
+            let _gone = opened.send(());
+        }
+    }
+
+    /// Carries out changes of the folder, and publishes what comes of them.
+    fn take_changes(&mut self, now: Time, changes: Vec<Change>) {
         let mut touched: Vec<EndpointName> = Vec::new();
         for change in changes {
             if let Some(endpoint) = self.handle_change(now, change) {
@@ -118,10 +142,6 @@ impl Supervisor {
             let leaving = std::mem::take(&mut self.leaving);
             self.publish(&endpoint, leaving);
         }
-        if let Some(opened) = self.opened.take() {
-            // Nobody listens where the start was given up.
-            let _gone = opened.send(());
-        }
     }
 
     /// Carries out one change of the folder, and returns the endpoint whose roster it changes.
@@ -129,6 +149,7 @@ impl Supervisor {
         match change {
             Change::EndpointAdded { endpoint } => self.add_endpoint(now, &endpoint),
             Change::EndpointRemoved { endpoint } => {
+                self.give_up_opening(&endpoint);
                 self.remove_endpoint(&endpoint);
                 None
             }
@@ -326,6 +347,7 @@ impl Supervisor {
     }
 
     fn stop(mut self, done: oneshot::Sender<()>) {
+        self.opening.clear();
         for stage in self.stages.values() {
             stage.flow.iter().for_each(FlowHandle::stop);
             stage.endpoint.inbox.push(Event::Stop);

@@ -38,12 +38,12 @@ impl Check {
         let storage = match config.stream.backend {
             Backend::Embedded => None,
             Backend::Kafka => {
-                Some(Storage::open(Use::Look, &config.stream, Some(&self.file), &config.data)?)
+                Some(Storage::start(Use::Look, &config.stream, Some(&self.file), &config.data)?)
             }
         };
         let models = self.models.as_deref().unwrap_or(&config.models);
         let found = match &storage {
-            Some(storage) if self.online => ask(&**storage.stream(), &config, models)?,
+            Some(storage) if self.online => ask(&*storage.stream(), &config, models)?,
             _ => Vec::new(),
         };
         let is_well = found.iter().all(|found| found.is_well);

@@ -14,7 +14,6 @@ use crate::drivers::recovery;
 use crate::drivers::rendezvous::{Driver, DriverLimits};
 use crate::endpoint::{Endpoint, Event};
 use crate::inbox::Inbox;
-use crate::journal::Journal;
 use crate::stage::{Stage, empty_live, topic_options};
 use crate::standing::Standing;
 
@@ -37,13 +36,7 @@ impl Supervisor {
     pub(super) fn add_endpoint(&mut self, now: Time, name: &EndpointName) -> Option<EndpointName> {
         let spec = Arc::clone(self.catalog.endpoints.get(name)?);
         let options = topic_options(&spec.config);
-        let journal = match Journal::open(&*self.stream, name, &options) {
-            Ok(journal) => journal,
-            Err(error) => {
-                tracing::error!(endpoint = %name, %error, "the endpoint cannot be opened");
-                return None;
-            }
-        };
+        let journal = self.journal_of(name, &options)?;
         let endpoint = Arc::new(Endpoint {
             name: name.clone(),
             inbox: Inbox::new(self.shared.limits.waiting_asks),
