@@ -129,6 +129,8 @@ pub enum Reason {
     EveryModelFailed,
     /// Because the predictions of the ensemble that was chosen do not fit each other.
     NotCombinable,
+    /// Because the answer was too large for the topic that keeps answers, or refused by it.
+    NotKept,
     /// Because no model of the policy was live.
     NoLiveModel,
     /// Because the request was past its deadline when the host read it.
@@ -137,13 +139,14 @@ pub enum Reason {
 
 impl Reason {
     /// Every reason.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Preferred,
         Self::PreferredWasSlow,
         Self::PreferredFailed,
         Self::NothingCame,
         Self::EveryModelFailed,
         Self::NotCombinable,
+        Self::NotKept,
         Self::NoLiveModel,
         Self::Expired,
     ];
@@ -157,6 +160,7 @@ impl Reason {
             Self::NothingCame => "nothing-came",
             Self::EveryModelFailed => "every-model-failed",
             Self::NotCombinable => "not-combinable",
+            Self::NotKept => "not-kept",
             Self::NoLiveModel => "no-live-model",
             Self::Expired => "expired",
         }

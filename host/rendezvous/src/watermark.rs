@@ -44,6 +44,9 @@ impl<M: Copy> Watermark<M> {
 
     /// Opens `offset` and everything before it that was never opened, which counts as done.
     pub fn open(&mut self, offset: u64, mark: M) {
+        if self.open.is_empty() && offset > self.lowest {
+            self.lowest = offset;
+        }
         let next = self.lowest + self.open.len() as u64;
         for _ in next..offset {
             self.open.push_back(Slot { mark, holds: 0 });

@@ -12,11 +12,12 @@ pub(crate) use front::{Appended, AppendedPart};
 use message::oip::InferResponse;
 use message::{EndpointName, ModelName, Request, Revision, Role};
 use sandbox::lanes::{Scored, Worker};
-use stream::Record;
+use stream::{GroupEvent, Record};
 use thiserror::Error;
 use tokio::sync::oneshot;
 
 use crate::drivers::courier::{Delivered, Replies};
+use crate::drivers::rendezvous::Report;
 use crate::inbox::Inbox;
 use crate::journal::Journal;
 use crate::live::{Identity, Live, LiveMember};
@@ -91,6 +92,10 @@ pub(crate) enum Event {
     Cool(u64),
     /// A routed model does not come for those who wait for it now.
     Absent(u64),
+    /// What the group says of the partitions of a shared stream.
+    Group(GroupEvent),
+    /// What came of something that had to wait for brokers.
+    Report(Box<Report>),
     /// Answer what was accepted, then end.
     Stop,
 }

@@ -201,11 +201,13 @@ impl Host {
             .map_err(|error| anyhow::anyhow!("the requests were not appended: {error:?}"))
     }
 
-    /// A topic of an endpoint: `requests`, `scores`, `answers` or `events`.
+    /// A topic of an endpoint: `requests`, `scores`, `answers` or `events`; the first partition, where it
+    /// has several.
     pub fn topic(&self, endpoint: &str, topic: &str) -> Option<Arc<dyn Partition>> {
         let endpoint = self.shared.endpoint(endpoint)?;
         let topics = endpoint.journal.topics();
-        topics.into_iter().find(|(name, _)| *name == topic).map(|(_, it)| Arc::clone(it))
+        let found = topics.into_iter().find(|(name, _)| *name == topic);
+        found.and_then(|(_, partitions)| partitions.first()).map(Arc::clone)
     }
 
     /// Where it listens, a line each, for people.

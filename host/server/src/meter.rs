@@ -1,6 +1,7 @@
 //! What is counted: for metrics, for `status`, and for nothing else.
 
 mod flow;
+mod shared;
 mod statistics;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use parking_lot::Mutex;
 use crate::endpoint::{Endpoint, PartReport};
 use crate::host::Shared;
 pub(crate) use crate::meter::flow::FlowMeter;
+pub(crate) use crate::meter::shared::{OwnedPartition, SharedMeter};
 use crate::meter::statistics::Statistics;
 use crate::routed::Warmth;
 use crate::stage::State;
@@ -39,6 +41,8 @@ pub(crate) struct EndpointMeter {
     repetitions: AtomicU64,
     open_mailboxes: AtomicUsize,
     pub(crate) flow: FlowMeter,
+    /// Of the partitions that are this host's, where others share the stream.
+    pub(crate) shared: SharedMeter,
 }
 
 /// Counts for one model, or for all those that a route with `models` leads to.
@@ -82,6 +86,7 @@ impl Meter {
             topics: topics.map(|topic| (topic, metrics.topic(topic))),
             routed: metrics.routed(),
             flow: FlowMeter::new(metrics.flow()),
+            shared: SharedMeter::default(),
             metrics,
             latency: Mutex::default(),
             answers: Mutex::default(),
@@ -200,11 +205,13 @@ impl EndpointMeter {
     }
 
     fn look_at(&self, endpoint: &Endpoint) {
-        for ((_, metrics), (_, topic)) in self.topics.iter().zip(endpoint.journal.topics()) {
-            let marks = topic.watermarks();
-            metrics.set_extent(marks.start, marks.end, topic.size_bytes());
-            let poisoned = matches!(topic.health(), stream::Health::Poisoned { .. });
-            metrics.set_poisoned(poisoned);
+        for ((_, metrics), (_, partitions)) in self.topics.iter().zip(endpoint.journal.topics()) {
+            let sum =
+                |of: fn(&dyn stream::Partition) -> u64| partitions.iter().map(|it| of(&**it)).sum();
+            let (start, end) = (sum(|it| it.watermarks().start), sum(|it| it.watermarks().end));
+            metrics.set_extent(start, end, sum(|it| it.size_bytes()));
+            let mut health = partitions.iter().map(|partition| partition.health());
+            metrics.set_poisoned(health.any(|it| matches!(it, stream::Health::Poisoned { .. })));
         }
         let parts = endpoint.parts.load();
         let census = Census::of(&parts);

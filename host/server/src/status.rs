@@ -4,6 +4,7 @@ use catalog::Problem;
 use front::Caller;
 use message::Time;
 use serde_json::{Value, json};
+use stream::Health;
 
 use crate::clock;
 use crate::endpoint::{Endpoint, PartReport};
@@ -77,6 +78,7 @@ fn endpoint(now: Time, endpoint: &Endpoint, all: bool) -> Value {
         "flow": endpoint.meter.flow.report(live.flow.source.as_deref()),
         "calls": calls(endpoint),
         "topics": topics(endpoint),
+        "shared": endpoint.journal.is_shared.then(|| endpoint.meter.shared.report()),
     })
 }
 
@@ -196,13 +198,17 @@ fn model(now: Time, part: &PartReport, live: &Live, cpu_total: f64) -> Value {
 }
 
 fn topics(endpoint: &Endpoint) -> Value {
-    let topics = endpoint.journal.topics().map(|(name, topic)| {
-        let marks = topic.watermarks();
+    let topics = endpoint.journal.topics().map(|(name, partitions)| {
+        // Offsets of several partitions are added up: their difference is how much there is.
+        let marks = || partitions.iter().map(|partition| partition.watermarks());
+        let health = partitions.iter().map(|partition| partition.health());
+        let worst = health.reduce(|worst, next| if worst == Health::Ready { next } else { worst });
         let report = json!({
-            "start": marks.start,
-            "end": marks.end,
-            "bytes": topic.size_bytes(),
-            "health": format!("{:?}", topic.health()),
+            "start": marks().map(|marks| marks.start).sum::<u64>(),
+            "end": marks().map(|marks| marks.end).sum::<u64>(),
+            "bytes": partitions.iter().map(|partition| partition.size_bytes()).sum::<u64>(),
+            "health": format!("{:?}", worst.unwrap_or(Health::Ready)),
+            "partitions": partitions.len(),
         });
         (name.to_owned(), report)
     });

@@ -23,6 +23,7 @@ pub use load::{Call, Load, LoadOptions, LoadReport};
 pub use models::Models;
 pub use terminal::Terminal;
 pub use topic::{Record, read_topic, read_topic_from};
+pub use wait::until;
 
 /// The component of a guest of `tests/guests`, such as `identity` or `times-7`.
 ///

@@ -168,6 +168,7 @@ pub const fn explain(reason: Reason) -> &'static str {
         Reason::PreferredFailed => "the preferred model refused, faulted or was not asked",
         Reason::NothingCame => "no model had answered when the answer was due",
         Reason::EveryModelFailed => "every model that could have answered refused or faulted",
+        Reason::NotKept => "the answer is too large to be kept, or the stream refused it",
         Reason::NotCombinable => "the predictions of the chosen ensemble do not fit each other",
         Reason::NoLiveModel => "no model of the endpoint's policy is live",
         Reason::Expired => "the request was past its deadline when it was read",

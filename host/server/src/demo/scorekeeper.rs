@@ -96,10 +96,10 @@ impl Scorekeeper {
         let scores = Arc::clone(&keeper);
         [
             std::thread::spawn(move || {
-                scores.follow(&*scores.endpoint.journal.scores, Self::score)
+                scores.follow(&*scores.endpoint.journal.scores[0], Self::score)
             }),
             std::thread::spawn(move || {
-                keeper.follow(&*keeper.endpoint.journal.answers, Self::answer)
+                keeper.follow(&*keeper.endpoint.journal.answers[0], Self::answer)
             }),
         ]
     }

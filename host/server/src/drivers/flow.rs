@@ -19,7 +19,7 @@ use stream::{AppendError, Partition, ReadLimit, Record, StoredRecord, TopicOptio
 use tokio::sync::oneshot;
 use tokio::sync::oneshot::error::TryRecvError;
 
-use self::letter::Desk;
+pub(crate) use self::letter::{Desk, Origin};
 use crate::abort::AbortOnPanic;
 use crate::clock;
 use crate::endpoint::{Ask, Endpoint, Event, Records};
@@ -172,7 +172,7 @@ impl Reader {
                     let found = self.shared.endpoint(endpoint).and_then(|endpoint| {
                         let mut topics = endpoint.journal.topics().into_iter();
                         let found = topics.find(|(name, _)| *name == topic);
-                        found.map(|(_, partition)| Arc::clone(partition))
+                        found.and_then(|(_, partitions)| partitions.first()).map(Arc::clone)
                     });
                     found.ok_or_else(|| {
                         format!(
@@ -224,6 +224,7 @@ impl Reader {
             live: &live,
             flow: &self.flow,
             source: &self.source_name,
+            origin: Origin::Source { partition: None },
             own_requests: &own_requests,
             tenant: self.endpoint.name.as_str().split_once('/').map(|(tenant, _)| tenant),
             record_limit_bytes: self.options.record_limit_bytes,
@@ -300,7 +301,7 @@ impl Reader {
         let end = source.watermarks().end;
         // Offsets from beyond the end are those of a topic that was here before.
         let known = |found: Option<u64>| found.filter(|&offset| offset < end);
-        self.asked = known(last_of(&*journal.requests, &self.source_name)).max(self.asked);
+        self.asked = known(last_of(&*journal.requests[0], &self.source_name)).max(self.asked);
         self.buried = known(last_of(&*journal.dead_letters, &self.source_name)).max(self.buried);
     }
 

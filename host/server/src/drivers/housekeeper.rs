@@ -87,7 +87,7 @@ fn run(inbox: &Inbox<Chore>) {
 }
 
 fn retain(journal: &Journal, now: Time) {
-    for (_, partition) in journal.topics() {
+    for partition in journal.topics().into_iter().flat_map(|(_, partitions)| partitions) {
         retain_one(&**partition, now);
     }
 }

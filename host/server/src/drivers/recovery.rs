@@ -32,8 +32,8 @@ pub(crate) struct Recovery {
 
 /// Reads the topics from the last commit on.
 pub(crate) fn recover(journal: &Journal, live: &Live) -> Result<Recovery, ReadError> {
-    let requests = &*journal.requests;
-    let answers = &*journal.answers;
+    let requests = &*journal.requests[0];
+    let answers = &*journal.answers[0];
     let start = requests.watermarks().start;
     let committed = requests.committed(READER).unwrap_or(start).max(start);
     let answers_start = answers.watermarks().start;

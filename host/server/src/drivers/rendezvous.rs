@@ -4,39 +4,50 @@
 //! It runs on a thread of its own and not on the runtime, because it writes to files. It is the
 //! only one that touches the machine, so nothing here is locked.
 
+mod appended;
+mod calling;
+mod clerk;
 mod conduct;
 mod intake;
+mod keeping;
 #[allow(dead_code, reason = "the driver of shared streams is to use it")]
 mod lobby;
+mod note;
 mod returns;
 mod routing;
 mod settle;
+mod sharing;
+mod strand;
+mod takeover;
+mod taking;
 #[allow(dead_code, reason = "the driver of shared streams is to use it")]
 mod waiting;
 mod wings;
 
-use std::collections::{HashMap, HashSet, VecDeque};
+use std::collections::{HashMap, VecDeque};
 use std::hash::{BuildHasher, RandomState};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
-use message::{Prediction, Request, RequestId, Time};
-use rendezvous::watermark::Watermark;
+use message::{Prediction, Request, Time};
 use rendezvous::{CourseIndex, Limits, MailboxId, Rendezvous, Selected, Verdict};
 use sandbox::lanes::Scored;
-use stream::{Health, Partition, Record, Subscription};
+use stream::{AppendError, Health, Partition, Stream, Subscription};
 use tokio::sync::oneshot;
 
+use self::calling::Calling;
+pub(crate) use self::clerk::Report;
 use self::routing::Routing;
+use self::sharing::Sharing;
+use self::strand::Strand;
 use self::wings::Wings;
 use crate::abort::AbortOnPanic;
 use crate::clock;
 use crate::drivers::housekeeper::Chore;
 use crate::drivers::recovery::Recovery;
 use crate::drivers::supervisor::Order;
-use crate::endpoint::{
-    Answered, Appended, Call, Endpoint, Event, Records, Recovered, Reply, Unanswered,
-};
+use crate::endpoint::{Appended, Call, Endpoint, Event, Records, Recovered, Reply, Unanswered};
 use crate::inbox::Inbox;
 use crate::live::{Identity, Live};
 use crate::stage::Calls;
@@ -47,8 +58,10 @@ pub(super) const REMEMBERED_IDS: usize = 65_536;
 const COMMIT_EVERY: Duration = Duration::from_millis(500);
 /// How often retention is applied.
 const RETAIN_EVERY: Duration = Duration::from_secs(10);
-/// How long a full disk is left alone between two tries.
-const RETRY_FULL_AFTER: Duration = Duration::from_millis(100);
+/// How long a driver that is told to stop waits for brokers.
+const STOP_LIMIT: Duration = Duration::from_secs(10);
+/// How long a driver that shares its stream sleeps at the most: longer, and it stood still.
+const SLEEP_LIMIT: Duration = Duration::from_secs(1);
 
 /// Drives the rendezvous of one endpoint.
 pub(crate) struct Driver {
@@ -60,41 +73,36 @@ pub(crate) struct Driver {
     calls: Vec<Call>,
     /// Records that wait for room in the live lane.
     held: VecDeque<Records>,
-    /// Appended, and not yet to be opened: not durable yet, or no mailbox free.
-    unopened: VecDeque<Unopened>,
     /// Of an earlier life: they wait until the models are there.
     recovered: Vec<Recovered>,
     opened: Vec<Opened>,
     routing: Routing,
     /// Mailboxes without a decision.
     undecided: usize,
-    watermark: Watermark<u64>,
-    /// The offsets of requests that are over, until every answer is in the topic.
-    over: Vec<u64>,
-    /// The offsets of requests whose answers could not be written and are left to a later life.
-    left_behind: HashSet<u64>,
-    remembered: Remembered,
-    /// Answers of this turn, and those that the disk had no room for.
-    answers: Vec<Unwritten>,
-    /// Written answers that are not to be told yet.
-    untold: VecDeque<Untold>,
+    /// The partitions of requests that are ours; the one that there is, where nobody shares the stream.
+    strands: Vec<Strand>,
     /// Records that readers cannot see yet.
     unacknowledged: VecDeque<Unacknowledged>,
-    /// Callers who came again, with the offsets of the answers that they get.
-    repeated: Vec<(u64, Reply)>,
-    scores: Vec<Record>,
+    /// What is known of those with whom the stream is shared, if it is.
+    sharing: Option<Sharing>,
+    /// Calls whose requests are in a shared stream, and who waits for them.
+    calling: Calling,
+    /// The tickets of answers that failed, by the numbers of their partitions.
+    failed: HashMap<(u32, u64), AppendError>,
+    /// Whether word has been sent that more can be read, and not been heard.
+    is_woken: Arc<AtomicBool>,
     wings: Wings,
     /// How the calls of each revision went since the supervisor was told.
     calls_of: HashMap<u64, Calls>,
     supervisor: Arc<Inbox<Order>>,
     chores: Arc<Inbox<Chore>>,
-    committed: u64,
     commit_due: Option<Instant>,
     retain_due: Instant,
-    retry_due: Option<Instant>,
     disk_is_full: bool,
     stopping: bool,
-    _subscriptions: Vec<Subscription>,
+    /// When it ends even though somebody has no answer: only where that is in the hands of brokers.
+    stop_due: Option<Instant>,
+    subscriptions: Vec<Subscription>,
 }
 
 /// The bounds of a driver.
@@ -108,6 +116,8 @@ pub(crate) struct DriverLimits {
 
 /// What the driver keeps of a request while its mailbox is open.
 struct Open {
+    /// The number of its strand.
+    strand: u64,
     offset: u64,
     request: Arc<Request>,
     replies: Vec<Reply>,
@@ -133,7 +143,7 @@ struct Candidate {
     prediction: Prediction,
 }
 
-/// A request that is in the topic.
+/// A request that is in the topic, and not open yet: it is not durable, or no mailbox is free.
 struct Unopened {
     offset: u64,
     request: Arc<Request>,
@@ -143,72 +153,33 @@ struct Unopened {
     return_to: Option<String>,
 }
 
-/// An answer that is not in the topic yet.
-struct Unwritten {
-    record: Record,
-    /// The offset of the request.
-    offset: u64,
-    /// The plain topics that it goes to as well, until it has been written to them.
-    return_to: Vec<String>,
-    answered: Answered,
-    replies: Vec<Reply>,
-    remember: Option<RequestId>,
-}
-
 /// Records that are in the topic, and whoever brought them.
 struct Unacknowledged {
-    /// The offset behind the last of them.
-    end: u64,
+    /// The partitions that they are in, each with the ticket behind the last of them.
+    ends: Vec<(u32, u64)>,
     appended: Appended,
     reply: oneshot::Sender<Result<Appended, Unanswered>>,
 }
 
-/// An answer that is in the topic.
-struct Untold {
-    offset: u64,
-    answered: Answered,
-    replies: Vec<Reply>,
-}
-
-/// The ids from outside that were answered lately, with the offsets of their answers.
-#[derive(Default)]
-struct Remembered {
-    answer_offset: HashMap<RequestId, u64>,
-    order: VecDeque<RequestId>,
-}
-
-impl Remembered {
-    fn offset_of(&self, id: &RequestId) -> Option<u64> {
-        self.answer_offset.get(id).copied()
-    }
-
-    fn insert(&mut self, id: RequestId, answer_offset: u64) {
-        if self.answer_offset.insert(id.clone(), answer_offset).is_none() {
-            self.order.push_back(id);
-        }
-        if self.order.len() > REMEMBERED_IDS {
-            let oldest = self.order.pop_front();
-            oldest.map(|oldest| self.answer_offset.remove(&oldest));
-        }
-    }
-}
-
 impl Driver {
-    /// A driver that has done nothing yet, with what an earlier life left behind.
+    /// A driver that has done nothing yet, with what an earlier life left behind. Where the stream is
+    /// shared that is found out later, by whoever gets a partition.
     pub(crate) fn new(
         endpoint: Arc<Endpoint>,
         limits: DriverLimits,
-        recovery: Recovery,
+        recovery: Option<Recovery>,
+        stream: &Arc<dyn Stream>,
         supervisor: Arc<Inbox<Order>>,
         chores: Arc<Inbox<Chore>>,
-    ) -> Self {
-        let mut remembered = Remembered::default();
-        recovery.answered.into_iter().for_each(|(id, offset)| remembered.insert(id, offset));
-        let mut watermark = Watermark::new(recovery.committed);
-        for left in &recovery.unanswered {
-            watermark.open(left.offset, recovery.answers_from);
-        }
-        Self {
+    ) -> std::io::Result<Self> {
+        let own = recovery.map(|recovery| Strand::own(&endpoint, recovery));
+        let (strands, recovered) =
+            own.map_or_else(Default::default, |(strand, recovered)| (vec![strand], recovered));
+        let sharing = match strands.is_empty() {
+            true => Some(Sharing::start(&endpoint, stream)?),
+            false => None,
+        };
+        let mut driver = Self {
             live: endpoint.live.load_full(),
             machine: Rendezvous::new(Limits {
                 open_mailboxes: limits.open_mailboxes,
@@ -218,33 +189,46 @@ impl Driver {
             open_limit: limits.open_mailboxes,
             calls: Vec::new(),
             held: VecDeque::new(),
-            unopened: VecDeque::new(),
-            recovered: recovery.unanswered,
+            recovered,
             opened: Vec::new(),
             routing: Routing::default(),
             undecided: 0,
-            watermark,
-            over: Vec::new(),
-            left_behind: HashSet::new(),
-            remembered,
-            answers: Vec::new(),
-            untold: VecDeque::new(),
+            strands,
             unacknowledged: VecDeque::new(),
-            repeated: Vec::new(),
-            scores: Vec::new(),
+            sharing,
+            calling: Calling::new(endpoint.journal.requests.len()),
+            failed: HashMap::new(),
+            is_woken: Arc::default(),
             wings: Wings::default(),
             calls_of: HashMap::new(),
             supervisor,
             chores,
-            committed: recovery.committed,
             commit_due: None,
             retain_due: Instant::now() + RETAIN_EVERY,
-            retry_due: None,
             disk_is_full: false,
             stopping: false,
-            _subscriptions: subscribe(&endpoint),
+            stop_due: None,
+            subscriptions: Vec::new(),
             endpoint,
+        };
+        let journal = &driver.endpoint.journal;
+        // Where an append is readable at once, the driver that appended knows.
+        if journal.shows_synced_only || journal.is_shared {
+            driver.subscriptions = journal.subscribe(&driver.wake());
         }
+        Ok(driver)
+    }
+
+    /// What wakes the driver when more can be read.
+    fn wake(&self) -> Arc<dyn Fn(u64) + Send + Sync> {
+        let (weak, is_woken) = (Arc::downgrade(&self.endpoint), Arc::clone(&self.is_woken));
+        Arc::new(move |_end| {
+            if let Some(endpoint) = weak.upgrade()
+                && !is_woken.swap(true, Ordering::AcqRel)
+            {
+                endpoint.inbox.push(Event::Readable);
+            }
+        })
     }
 
     /// Runs until it was told to stop and has answered all that was accepted.
@@ -252,21 +236,23 @@ impl Driver {
         let _guard = AbortOnPanic;
         let mut events = Vec::new();
         self.machine.handle_roster(clock::now(), Arc::clone(&self.live.roster));
-        while !(self.stopping && self.is_settled()) {
+        while !(self.stopping && (self.is_settled() || self.is_overdue())) {
             self.endpoint.inbox.take(&mut events, self.wake_at());
             let now = clock::now();
             for event in events.drain(..) {
                 self.handle(now, event);
             }
+            self.look_after_the_group();
             self.accept_calls();
             self.accept_records();
+            self.take_requests(now);
             self.open_readable(now);
             self.tell_wanted();
             self.machine.handle_timeout(now);
             self.take_decisions(now);
             self.write_answers();
             self.write_scores();
-            self.tell_answers();
+            self.settle_answers();
             self.tell_repeated();
             self.tell_kept();
             self.finish_requests();
@@ -275,6 +261,7 @@ impl Driver {
         self.wings.leave_all();
         self.commit_at_end();
         self.refuse_the_rest();
+        self.leave_the_group();
     }
 
     fn handle(&mut self, now: Time, event: Event) {
@@ -283,7 +270,12 @@ impl Driver {
             Event::Records(records) => self.held.push_back(records),
             Event::Scored(identity, scored) => self.handle_scored(now, &identity, scored),
             Event::Replies(delivered) => tracing::trace!(count = delivered.len(), "nobody waits"),
-            Event::Readable => self.look_after_the_stream(),
+            Event::Readable => {
+                self.is_woken.store(false, Ordering::Release);
+                self.look_after_the_stream();
+            }
+            Event::Group(event) => self.handle_group(event),
+            Event::Report(report) => self.handle_report(*report),
             Event::Live(live, leaving) => {
                 self.machine.handle_roster(now, Arc::clone(&live.roster));
                 self.live = live;
@@ -301,6 +293,7 @@ impl Driver {
             }
             Event::Stop => {
                 self.stopping = true;
+                self.stop_due = self.sharing.as_ref().map(|_| Instant::now() + STOP_LIMIT);
                 self.take_recovered();
                 // Whoever would bring them waits for this driver.
                 for (model, jobs) in self.wings.give_up_all() {
@@ -315,23 +308,26 @@ impl Driver {
     fn look_after_the_stream(&mut self) {
         let is_lost = |topic: &dyn Partition| matches!(topic.health(), Health::Poisoned { .. });
         let journal = &self.endpoint.journal;
-        let (requests, answers) = (is_lost(&*journal.requests), is_lost(&*journal.answers));
+        if journal.is_shared {
+            // Brokers come back, and what was handed in waits for them.
+            return;
+        }
+        let (requests, answers) = (is_lost(&*journal.requests[0]), is_lost(&*journal.answers[0]));
         if !requests && !answers {
             return;
         }
         tracing::error!(endpoint = %self.endpoint.name, requests, answers, "the stream is broken");
         if requests {
-            for unopened in self.unopened.drain(..) {
-                let _gone = unopened.reply.map(|reply| reply.send(Err(Unanswered::StreamBroken)));
+            let unopened = self.strands.iter_mut().flat_map(|strand| strand.unopened.drain(..));
+            for reply in unopened.filter_map(|unopened| unopened.reply) {
+                let _gone = reply.send(Err(Unanswered::StreamBroken));
             }
             for records in self.unacknowledged.drain(..) {
                 let _gone = records.reply.send(Err(Unanswered::StreamBroken));
             }
         }
         if answers {
-            let untold = self.untold.drain(..).flat_map(|untold| untold.replies);
-            let repeated = self.repeated.drain(..).map(|(_, reply)| reply);
-            for reply in untold.chain(repeated) {
+            for reply in self.strands.iter_mut().flat_map(Strand::take_replies) {
                 let _gone = reply.send(Err(Unanswered::StreamBroken));
             }
         }
@@ -339,11 +335,12 @@ impl Driver {
 
     /// Puts what an earlier life left behind before everything else.
     fn take_recovered(&mut self) {
+        let Some(strand) = self.strands.first_mut() else { return };
         for left in self.recovered.drain(..).rev() {
             let Recovered { offset, request, may_repeat, return_to } = left;
             let (request, reply) = (Arc::new(request), None);
             let left = Unopened { offset, request, reply, may_repeat, return_to };
-            self.unopened.push_front(left);
+            strand.unopened.push_front(left);
         }
     }
 
@@ -361,8 +358,11 @@ impl Driver {
                     let member = open.live.by_incarnation.get(&identity.incarnation).copied();
                     let pace = conduct::pace_of(now, open, identity.incarnation, &scored.outcome);
                     let score = settle::score_of(now, open, identity, scored);
+                    let number = open.strand;
                     self.count_pace(identity, pace);
-                    self.scores.push(settle::score_record(&score));
+                    if let Some(strand) = self.strand_mut(number) {
+                        strand.scores.push(settle::score_record(&score));
+                    }
                     scores.push((mailbox, member, score));
                 }
                 None => {
@@ -384,79 +384,41 @@ impl Driver {
     fn wake_at(&self) -> Option<Instant> {
         let now = clock::now();
         let timer = self.machine.poll_timeout().map(|due| clock::moment_of(due, now));
-        [timer, self.commit_due, self.retry_due].into_iter().flatten().min()
+        let retries = self.strands.iter().filter_map(|strand| strand.retry_due);
+        let shared = self.sharing.as_ref().map(|sharing| {
+            let moment = Instant::now();
+            let latest = if self.is_hungry() { moment } else { moment + SLEEP_LIMIT };
+            sharing.due().map_or(latest, |due| due.min(latest))
+        });
+        let dues = [timer, self.commit_due, self.stop_due, shared];
+        dues.into_iter().flatten().chain(retries).min()
+    }
+
+    fn is_overdue(&self) -> bool {
+        self.stop_due.is_some_and(|due| due <= Instant::now())
     }
 
     fn is_settled(&self) -> bool {
         self.undecided == 0
-            && self.unopened.is_empty()
-            && self.answers.is_empty()
-            && self.untold.is_empty()
-            && self.repeated.is_empty()
             && self.unacknowledged.is_empty()
+            && self.calling.is_empty()
+            && self.strands.iter().all(Strand::is_settled)
     }
 
-    fn keep_house(&mut self, now: Time) {
-        self.tell_calls(false);
-        let moment = Instant::now();
-        if self.watermark.lowest() > self.committed && self.commit_due.is_none() {
-            self.commit_due = Some(moment + COMMIT_EVERY);
-        }
-        if self.commit_due.is_some_and(|due| due <= moment) {
-            self.commit();
-            self.tell_calls(true);
-        }
-        if self.retain_due <= moment {
-            self.retain_due = moment + RETAIN_EVERY;
-            let endpoint = Arc::clone(&self.endpoint);
-            // A full inbox of chores is tried again in ten seconds.
-            let _later = self.chores.offer(Chore::Retain { endpoint, now });
-        }
-        self.endpoint.meter.set_open_mailboxes(self.machine.open_mailboxes());
+    fn strand_mut(&mut self, number: u64) -> Option<&mut Strand> {
+        self.strands.iter_mut().find(|strand| strand.number == number)
     }
 
-    /// Has the lowest request that is not done committed, and where its answer can be at the earliest.
-    fn commit(&mut self) {
-        self.commit_due = None;
-        let (requests, answers) = self.done();
-        let endpoint = Arc::clone(&self.endpoint);
-        if self.chores.offer(Chore::Commit { endpoint, requests, answers }).is_ok() {
-            self.committed = requests;
-        }
-    }
-
-    /// Commits for the last time.
-    fn commit_at_end(&self) {
-        let (requests, answers) = self.done();
-        if let Err(error) = self.endpoint.journal.commit(requests, answers) {
-            tracing::warn!(endpoint = %self.endpoint.name, %error, "commit failed");
-        }
-    }
-
-    fn done(&self) -> (u64, u64) {
-        let mark = self.watermark.lowest_mark();
-        let answers = mark.unwrap_or_else(|| self.endpoint.journal.answers.readable_end());
-        (self.watermark.lowest(), answers)
+    /// Does something with each strand that may need the driver, too.
+    fn for_each_strand(&mut self, mut act: impl FnMut(&mut Self, &mut Strand)) {
+        let mut strands = std::mem::take(&mut self.strands);
+        strands.iter_mut().for_each(|strand| act(self, strand));
+        self.strands = strands;
     }
 }
 
 /// What a verdict of the machine is made of.
 type Said = Verdict<Candidate>;
-
-/// Wakes the driver when more can be read. Only under a policy that syncs before it shows: where
-/// an append is readable at once, the driver that appended knows.
-fn subscribe(endpoint: &Arc<Endpoint>) -> Vec<Subscription> {
-    if !endpoint.journal.shows_synced_only {
-        return Vec::new();
-    }
-    let weak = Arc::downgrade(endpoint);
-    let wake = Arc::new(move |_end| {
-        if let Some(endpoint) = weak.upgrade() {
-            endpoint.inbox.push(Event::Readable);
-        }
-    });
-    endpoint.journal.subscribe(wake).into()
-}
 
 fn hash_key() -> u128 {
     let half = |part: u8| u128::from(RandomState::new().hash_one(part));

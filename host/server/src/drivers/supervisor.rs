@@ -32,6 +32,7 @@ use crate::live::{Identity, LiveMember, TrackRecord, next_incarnation};
 use crate::sink::DriverSink;
 use crate::stage::{Calls, Stage, Turn, limits_of};
 
+pub(crate) use endpoints::flow_problem;
 pub(crate) use opening::{Opening, Tried};
 pub(crate) use routed::{Departure, Visitor, Wings};
 
@@ -285,7 +286,7 @@ impl Supervisor {
             file,
             schema: stage.spec.config.schema.clone(),
             live: stage.endpoint.live.load_full(),
-            requests: Arc::clone(&stage.endpoint.journal.requests),
+            requests: Arc::clone(&stage.endpoint.journal.requests[0]),
             warm_up_requests: stage.spec.config.warm_up_requests,
         });
     }

@@ -5,8 +5,8 @@
 
 use bytes::Bytes;
 use catalog::Flow;
-use message::Time;
 use message::record::{Arrival, RequestRecordError, decode_request_record, header};
+use message::{Request, Time};
 use stream::{Headers, Record, StoredRecord};
 
 use crate::endpoint::Ask;
@@ -17,37 +17,70 @@ use crate::live::Live;
 const HEADERS_BYTES: u64 = 1024;
 
 /// What a reader knows beside the record.
-pub(super) struct Desk<'a> {
-    pub(super) live: &'a Live,
-    pub(super) flow: &'a Flow,
+pub(crate) struct Desk<'a> {
+    pub(crate) live: &'a Live,
+    pub(crate) flow: &'a Flow,
     /// The source, as people call it.
-    pub(super) source: &'a str,
+    pub(crate) source: &'a str,
+    pub(crate) origin: Origin,
     /// The endpoint's own requests topic.
-    pub(super) own_requests: &'a str,
+    pub(crate) own_requests: &'a str,
     /// The tenant of the endpoint.
-    pub(super) tenant: Option<&'a str>,
-    pub(super) record_limit_bytes: u64,
-    pub(super) now: Time,
+    pub(crate) tenant: Option<&'a str>,
+    pub(crate) record_limit_bytes: u64,
+    pub(crate) now: Time,
+}
+
+/// Where a record stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// In the source of a flow; of the partition, where it can have several.
+    Source {
+        /// Which partition.
+        partition: Option<u32>,
+    },
+    /// In the endpoint's own requests, which others write to as well.
+    Requests {
+        /// Which partition.
+        partition: u32,
+    },
+}
+
+/// The request that a record is.
+pub(crate) struct Read {
+    pub(crate) request: Request,
+    /// The protocol's priority.
+    pub(crate) priority: u64,
+    /// Where its answer goes besides the answers topic.
+    pub(crate) return_to: ReturnTo,
 }
 
 /// Why a record is no request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Refusal {
+pub(crate) struct Refusal {
     /// One of a few words, for metrics.
-    pub(super) class: &'static str,
+    pub(crate) class: &'static str,
     /// What was found and expected.
-    pub(super) message: String,
+    pub(crate) message: String,
 }
 
 impl Desk<'_> {
     /// The request that a record is.
-    pub(super) fn ask(&self, stored: &StoredRecord) -> Result<Ask, Refusal> {
+    pub(crate) fn read(&self, stored: &StoredRecord) -> Result<Read, Refusal> {
         let record = &stored.record;
         let offset = stored.offset;
-        let id = format!("{}-{offset}", self.source);
+        let id = match self.origin {
+            Origin::Source { partition: None } => format!("{}-{offset}", self.source),
+            Origin::Source { partition: Some(number) } => {
+                format!("{}-{number}-{offset}", self.source)
+            }
+            Origin::Requests { partition } => format!("{partition}-{offset}"),
+        };
+        // What has waited in the topic has all of its time from here on, unless a caller waits.
+        let is_waited_for = self.has_own_clock(record);
         let arrival = Arrival {
             fallback_id: &id,
-            received: self.now,
+            received: if is_waited_for { record.time.min(self.now) } else { self.now },
             deadline: self.live.deadline,
             key_input: self.live.key_input.as_deref(),
         };
@@ -65,7 +98,20 @@ impl Desk<'_> {
             return Err(Refusal { class: "loop", message });
         }
         let return_to = self.return_to(envelope.return_to.as_deref())?;
-        let request = envelope.request;
+        Ok(Read { request: envelope.request, priority: envelope.priority, return_to })
+    }
+
+    /// Whether a record's time is when somebody began to wait: a host wrote it for a caller.
+    fn has_own_clock(&self, record: &Record) -> bool {
+        let is_own = matches!(self.origin, Origin::Requests { .. });
+        is_own && record.headers.get(header::DEADLINE_US).is_some()
+    }
+
+    /// The request that a record is, with the record that keeps it among the endpoint's own.
+    pub(super) fn ask(&self, stored: &StoredRecord) -> Result<Ask, Refusal> {
+        let Read { request, priority, return_to } = self.read(stored)?;
+        let (record, offset) = (&stored.record, stored.offset);
+        let tenant = self.tenant.map(|tenant| (header::TENANT, tenant.as_bytes()));
         let ours = [
             (header::ID, request.id.as_str().to_owned()),
             (header::DEADLINE_US, request.deadline.as_us().to_string()),
@@ -86,12 +132,17 @@ impl Desk<'_> {
             let message = format!("found {found} bytes as a request, expected at most {limit}");
             return Err(Refusal { class: "size", message });
         }
-        Ok(Ask { request, record, may_repeat: true, priority: envelope.priority })
+        Ok(Ask { request, record, may_repeat: true, priority })
     }
 
     /// What is left of a record that is no request.
-    pub(super) fn dead_letter(&self, stored: &StoredRecord, refusal: &Refusal) -> Record {
+    pub(crate) fn dead_letter(&self, stored: &StoredRecord, refusal: &Refusal) -> Record {
         let record = &stored.record;
+        let partition = match self.origin {
+            Origin::Source { partition } => partition,
+            Origin::Requests { partition } => Some(partition),
+        };
+        let partition = partition.map(|number| (header::SOURCE_PARTITION, number.to_string()));
         let said = [
             (header::REASON, refusal.message.clone()),
             (header::REASON_CLASS, refusal.class.to_owned()),
@@ -99,6 +150,7 @@ impl Desk<'_> {
             (header::SOURCE_OFFSET, stored.offset.to_string()),
             (header::TIME_US, self.now.as_us().to_string()),
         ];
+        let said: Vec<_> = said.into_iter().chain(partition).collect();
         let headers: Headers = record.headers.iter().collect();
         let mut headers = said.iter().fold(headers, |all, (name, value)| all.with(name, value));
         let mut value = Bytes::copy_from_slice(&record.value);

@@ -1,166 +1,57 @@
-//! The way in: from calls and records to open mailboxes.
+//! The way in: from requests that are in the topic to open mailboxes.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use message::Time;
-use message::record::header;
 use rendezvous::{MailboxId, MemberIndex, Opening, Refused, Verdict};
 use sandbox::lanes::Job;
-use stream::{AppendError, ReadLimit, Record};
 
-use super::{Driver, Open, Opened, Unacknowledged, Unopened, conduct};
-use crate::endpoint::{Answered, Appended, Ask, Call, Reply, Unanswered};
-use crate::envelope;
+use super::strand::Strand;
+use super::{Driver, Open, Opened, Unopened, conduct};
 use crate::live::{Live, LiveMember};
 
-/// How many records are taken in at once at the most.
-const RECORDS_AT_ONCE: usize = 1024;
-
 impl Driver {
-    /// Appends the calls of this turn with one write; refuses those beyond the limit.
-    pub(super) fn accept_calls(&mut self) {
-        if self.calls.is_empty() {
-            return;
-        }
-        let mut calls = std::mem::take(&mut self.calls);
-        if let Some(refusal) = self.refuses() {
-            calls.drain(..).for_each(|call| refuse(call.reply, &refusal));
-        }
-        if calls.iter().any(|call| call.ask.priority > 0) {
-            // Stable, so that calls of one priority keep their order; 0 comes after every other.
-            calls.sort_by_key(|call| call.ask.priority.wrapping_sub(1));
-        }
-        let room = self.free_mailboxes().min(calls.len());
-        calls.drain(room..).for_each(|call| refuse(call.reply, &Unanswered::Busy));
-        let (asks, replies): (Vec<Ask>, Vec<Option<Reply>>) =
-            calls.drain(..).map(|Call { ask, reply }| (ask, Some(reply))).unzip();
-        // The callers know already where it went wrong.
-        let _told = self.append(asks, replies);
-        self.calls = calls;
-    }
-
-    /// Appends as many of the held records as the live lane has room for.
-    pub(super) fn accept_records(&mut self) {
-        while let Some(mut records) = self.held.pop_front() {
-            if let Some(refusal) = self.refuses() {
-                // The one who brought them tries again; nothing of the rest is kept.
-                let _gone = records.reply.send(Err(refusal));
-                continue;
-            }
-            let queued = self.unopened.len();
-            let room = self.free_mailboxes().min(self.live.room().saturating_sub(queued));
-            let count = room.min(RECORDS_AT_ONCE).min(records.asks.len());
-            let asks: Vec<Ask> = records.asks.drain(..count).collect();
-            let replies = asks.iter().map(|_| None).collect();
-            let end = self.endpoint.journal.requests.watermarks().end;
-            if let Err(refusal) = self.append(asks, replies) {
-                let _gone = records.reply.send(Err(refusal));
-                continue;
-            }
-            let first_offset = records.first_offset.unwrap_or(end);
-            records.first_offset = (count > 0).then_some(first_offset).or(records.first_offset);
-            if !records.asks.is_empty() {
-                self.held.push_front(records);
-                break;
-            }
-            self.unacknowledged.push_back(Unacknowledged {
-                end: end + count as u64,
-                appended: Appended::together(first_offset, records.count as u64),
-                reply: records.reply,
-            });
-        }
-    }
-
-    /// Tells whoever brought records that they are kept: that is when readers can see them.
-    pub(super) fn tell_kept(&mut self) {
-        let readable = self.endpoint.journal.requests.readable_end();
-        while self.unacknowledged.front().is_some_and(|records| records.end <= readable) {
-            let Unacknowledged { appended, reply, .. } =
-                self.unacknowledged.pop_front().expect("invariant: there is a front");
-            // Nobody listens where the bringer has gone.
-            let _gone = reply.send(Ok(appended));
-        }
-    }
-
-    /// Tells those who came again what was answered to the first, once readers can see it.
-    pub(super) fn tell_repeated(&mut self) {
-        if self.repeated.is_empty() {
-            return;
-        }
-        let readable = self.endpoint.journal.answers.readable_end();
-        let repeated = std::mem::take(&mut self.repeated);
-        let (seen, unseen): (Vec<_>, _) =
-            repeated.into_iter().partition(|(offset, _)| *offset < readable);
-        self.repeated = unseen;
-        for (offset, reply) in seen {
-            // Nobody listens where the caller has gone.
-            let _gone = reply.send(self.read_answer(offset).ok_or(Unanswered::StreamBroken));
-        }
-    }
-
     /// Opens a mailbox for each request that can be read, and offers it to every model.
     pub(super) fn open_readable(&mut self, now: Time) {
-        let readable = self.endpoint.journal.requests.readable_end();
-        while self.unopened.front().is_some_and(|unopened| unopened.offset < readable)
-            && self.machine.open_mailboxes() < self.open_limit
-        {
-            let unopened = self.unopened.pop_front().expect("invariant: there is a front");
-            self.open(now, unopened);
-        }
+        // What was taken from others who share the stream can be read.
+        let readable = match self.sharing {
+            Some(_) => u64::MAX,
+            None => self.endpoint.journal.requests[0].readable_end(),
+        };
+        self.for_each_strand(|driver, strand| {
+            while strand.unopened.front().is_some_and(|unopened| unopened.offset < readable)
+                && driver.machine.open_mailboxes() < driver.open_limit
+            {
+                let unopened = strand.unopened.pop_front().expect("invariant: there is a front");
+                driver.open(now, strand, unopened);
+            }
+        });
         if !self.opened.is_empty() {
             self.offer(now);
         }
     }
 
-    /// Turns away whoever came too late to be accepted.
-    pub(super) fn refuse_the_rest(&mut self) {
-        self.calls.drain(..).for_each(|call| refuse(call.reply, &Unanswered::Stopping));
-        for records in self.held.drain(..) {
-            let _gone = records.reply.send(Err(Unanswered::Stopping));
-        }
-    }
-
-    fn append(&mut self, asks: Vec<Ask>, replies: Vec<Option<Reply>>) -> Result<(), Unanswered> {
-        if asks.is_empty() {
-            return Ok(());
-        }
-        let parts = asks.into_iter().map(|ask| {
-            let return_to = envelope::return_address_of(&ask.record);
-            ((ask.request, ask.may_repeat, return_to), ask.record)
-        });
-        let (requests, records): (Vec<_>, Vec<Record>) = parts.unzip();
-        let journal = &self.endpoint.journal;
-        let first = match journal.requests.append(&records) {
-            Ok(first) => {
-                if std::mem::take(&mut self.disk_is_full) {
-                    tracing::info!(endpoint = %self.endpoint.name, "the disk has space again");
-                }
-                first
-            }
-            Err(error) => {
-                let refusal = self.refusal_of(&error);
-                replies.into_iter().flatten().for_each(|reply| refuse(reply, &refusal));
-                return Err(refusal);
-            }
-        };
-        let answers_end = self.endpoint.journal.answers.watermarks().end;
-        for (offset, (parts, reply)) in (first..).zip(requests.into_iter().zip(replies)) {
-            let (request, may_repeat, return_to) = parts;
-            self.watermark.open(offset, answers_end);
-            let request = Arc::new(request);
-            let unopened = Unopened { offset, request, reply, may_repeat, return_to };
-            self.unopened.push_back(unopened);
-        }
-        Ok(())
-    }
-
-    fn open(&mut self, now: Time, unopened: Unopened) {
+    fn open(&mut self, now: Time, strand: &mut Strand, unopened: Unopened) {
         let Unopened { offset, request, reply, may_repeat, return_to } = unopened;
-        if may_repeat && let Some(answer) = self.remembered.offset_of(&request.id) {
-            self.watermark.finish(offset);
-            self.endpoint.meter.count_repetition();
-            self.repeated.extend(reply.map(|reply| (answer, reply)));
+        if may_repeat && let Some(answer) = strand.remembered.offset_of(&request.id) {
+            if offset >= strand.reread_until {
+                self.endpoint.meter.count_repetition();
+            }
+            if self.sharing.is_some() {
+                return self.open_again(
+                    strand,
+                    offset,
+                    request.id.clone(),
+                    return_to,
+                    answer,
+                    reply,
+                );
+            }
+            strand.watermark.finish(offset);
+            let answer =
+                answer.expect("invariant: where nobody shares the stream a ticket is an offset");
+            strand.repeated.extend(reply.map(|reply| (answer, reply)));
             return;
         }
         self.endpoint.meter.metrics.accepted(1);
@@ -172,6 +63,7 @@ impl Driver {
             deadline: request.deadline,
             course,
             attachment: Open {
+                strand: strand.number,
                 offset,
                 request: Arc::clone(&request),
                 replies: reply.into_iter().collect(),
@@ -188,7 +80,7 @@ impl Driver {
                 self.opened.push(Opened { mailbox, course, request });
             }
             Err(Refused::Duplicate { mailbox, attachment }) => {
-                self.watermark.finish(offset);
+                strand.watermark.finish(offset);
                 if let Some(open) = self.machine.attachment_mut(mailbox) {
                     open.replies.extend(attachment.replies);
                 }
@@ -197,17 +89,9 @@ impl Driver {
                 let Open { mut replies, return_to, .. } = attachment;
                 let reply = replies.pop();
                 let unopened = Unopened { offset, request, reply, may_repeat, return_to };
-                self.unopened.push_front(unopened);
+                strand.unopened.push_front(unopened);
             }
         }
-    }
-
-    /// The answer that was given before to a request that has come again.
-    fn read_answer(&self, offset: u64) -> Option<Answered> {
-        let limit = ReadLimit { records: 1, bytes: usize::MAX };
-        let stored = self.endpoint.journal.answers.read(offset, limit).ok()?.into_iter().next()?;
-        let is_error = stored.record.headers.get(header::ERROR).is_some();
-        Some(Answered { document: stored.record.value, response: None, is_error })
     }
 
     /// Offers each request that was opened to the models of its course.
@@ -256,35 +140,13 @@ impl Driver {
         }
     }
 
-    fn free_mailboxes(&self) -> usize {
-        self.open_limit.saturating_sub(self.machine.open_mailboxes() + self.unopened.len())
+    /// How many requests are in the topic and wait for being opened.
+    pub(super) fn unopened(&self) -> usize {
+        self.strands.iter().map(|strand| strand.unopened.len()).sum()
     }
 
-    /// Why nothing is accepted at the moment, if so.
-    fn refuses(&self) -> Option<Unanswered> {
-        if self.stopping {
-            return Some(Unanswered::Stopping);
-        }
-        self.retry_due.map(|_| Unanswered::StreamFull)
-    }
-
-    fn refusal_of(&mut self, error: &AppendError) -> Unanswered {
-        match error {
-            AppendError::Full => {
-                if !std::mem::replace(&mut self.disk_is_full, true) {
-                    tracing::error!(endpoint = %self.endpoint.name, "the disk is full: requests are refused");
-                }
-                Unanswered::StreamFull
-            }
-            AppendError::Busy { .. } => Unanswered::Busy,
-            AppendError::TooLarge { found, limit } => {
-                Unanswered::TooLarge { found: *found, limit: *limit }
-            }
-            other => {
-                tracing::error!(endpoint = %self.endpoint.name, error = %other, "requests cannot be kept");
-                Unanswered::StreamBroken
-            }
-        }
+    pub(super) fn free_mailboxes(&self) -> usize {
+        self.open_limit.saturating_sub(self.machine.open_mailboxes() + self.unopened())
     }
 }
 
@@ -293,9 +155,4 @@ impl Opened {
     fn job(&self) -> Job {
         Job { ticket: self.mailbox.as_u64(), request: Arc::clone(&self.request) }
     }
-}
-
-fn refuse(reply: Reply, refusal: &Unanswered) {
-    // Nobody listens where the caller has gone.
-    let _gone = reply.send(Err(refusal.clone()));
 }

@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use message::record::header;
 use stream::{AppendError, Record};
 
+use super::strand::Strand;
 use super::{Driver, Open};
 
 impl Driver {
@@ -21,9 +22,9 @@ impl Driver {
     }
 
     /// Writes the answers of this turn to the other topics that they go to.
-    pub(super) fn return_answers(&mut self) -> Result<(), AppendError> {
+    pub(super) fn return_answers(&self, strand: &mut Strand) -> Result<(), AppendError> {
         let mut records: BTreeMap<&str, Vec<Record>> = BTreeMap::new();
-        for unwritten in &self.answers {
+        for unwritten in &strand.unwritten {
             for topic in &unwritten.return_to {
                 let mut record = unwritten.record.clone();
                 record.headers = record
@@ -52,7 +53,7 @@ impl Driver {
             }
         }
         self.endpoint.meter.flow.count_returned(returned);
-        self.answers.iter_mut().for_each(|unwritten| unwritten.return_to.clear());
+        strand.unwritten.iter_mut().for_each(|unwritten| unwritten.return_to.clear());
         Ok(())
     }
 }

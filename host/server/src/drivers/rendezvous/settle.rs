@@ -2,17 +2,17 @@
 
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Instant;
 
 use bytes::Bytes;
-use message::record::{answer_response, encode_answer, encode_score, header};
+use message::record::{answer_response, decode_answer, encode_answer, encode_score, header};
 use message::{Answer, Chosen, Outcome, Reason, Score, Selection, Time};
 use rendezvous::ensemble::{CombineError, combine};
 use rendezvous::{Choice, Decision, EnsembleIndex, MemberIndex, Roster, Verdict};
 use sandbox::lanes::Scored;
 use stream::{AppendError, Headers, Record};
 
-use super::{Candidate, Driver, Open, RETRY_FULL_AFTER, Said, Untold, Unwritten};
+use super::strand::{Strand, Unsettled, Unwritten};
+use super::{Candidate, Driver, Open, Said};
 use crate::endpoint::{Answered, Unanswered};
 use crate::live::{Identity, Live};
 
@@ -23,7 +23,8 @@ impl Driver {
             let Some(open) = self.machine.attachment_mut(decision.mailbox) else { continue };
             let replies = std::mem::take(&mut open.replies);
             let remember = open.may_repeat.then(|| open.request.id.clone());
-            let (offset, return_to) = (open.offset, Self::return_addresses(open));
+            let (number, offset) = (open.strand, open.offset);
+            let return_to = Self::return_addresses(open);
             let (answer, identity) = answer_of(now, open, decision);
             self.undecided -= 1;
             let meter = identity.as_ref().map(|identity| &*identity.meter);
@@ -35,101 +36,192 @@ impl Driver {
             let response = wants_tensors.then(|| answer_response(&answer, &self.endpoint.name));
             let response = response.flatten().map(Arc::new);
             let answered = Answered { document, response, is_error };
-            let unwritten = Unwritten { record, offset, return_to, answered, replies, remember };
-            self.answers.push(unwritten);
+            let mut unwritten =
+                Unwritten { record, offset, return_to, answered, replies, remember };
+            if let Some(strand) = self.strand_mut(number) {
+                strand.watermark.hold(offset);
+                if let Some(epoch) = &strand.epoch {
+                    unwritten.record.headers = epoch.headers(unwritten.record.headers, offset);
+                }
+                strand.unwritten.push(unwritten);
+            }
         }
     }
 
-    /// Writes the answers of this turn at once. Those that the disk has no room for stay, and
-    /// until they are written nothing new is accepted.
+    /// Hands in the answers of this turn. Those that the disk has no room for stay, and until they
+    /// are written nothing new is accepted.
     pub(super) fn write_answers(&mut self) {
-        let waits = self.retry_due.is_some_and(|due| due > Instant::now());
-        if self.answers.is_empty() || waits {
-            return;
-        }
-        let written = self.return_answers().and_then(|()| {
-            let records = self.answers.iter().map(|unwritten| unwritten.record.clone());
-            self.endpoint.journal.answers.append(&records.collect::<Vec<_>>())
-        });
-        match written {
-            Ok(first) => {
-                self.retry_due = None;
-                self.answers_written(first);
+        self.for_each_strand(|driver, strand| {
+            if strand.unwritten.is_empty() || strand.must_wait() {
+                return;
             }
-            Err(error) => self.answers_not_written(&error),
-        }
+            let returned = match driver.sharing.is_some() {
+                true => driver.return_to_others(strand),
+                false => driver.return_answers(strand),
+            };
+            let mut written = returned.and_then(|()| strand.submit_answers());
+            if let Err(AppendError::TooLarge { limit, .. }) = written
+                && driver.shrink_answers(strand, limit)
+            {
+                written = strand.submit_answers();
+            }
+            if let Err(error) = written {
+                driver.answers_not_written(strand, &error);
+            }
+        });
     }
 
     /// Writes the scores of this turn at once. Scores are evidence, not promises: those that cannot
     /// be written are counted and gone.
     pub(super) fn write_scores(&mut self) {
-        if self.scores.is_empty() {
-            return;
+        for strand in self.strands.iter_mut().filter(|strand| !strand.scores.is_empty()) {
+            if let Err(error) = strand.scored.submit(&strand.scores) {
+                self.endpoint.meter.count_unwritten_scores(strand.scores.len() as u64);
+                tracing::debug!(endpoint = %self.endpoint.name, %error, "scores cannot be kept");
+            }
+            strand.scores.clear();
         }
-        if let Err(error) = self.endpoint.journal.scores.append(&self.scores) {
-            self.endpoint.meter.count_unwritten_scores(self.scores.len() as u64);
-            tracing::debug!(endpoint = %self.endpoint.name, %error, "scores cannot be kept");
-        }
-        self.scores.clear();
     }
 
     /// Tells the callers whose answers readers of the topic can see.
-    pub(super) fn tell_answers(&mut self) {
-        let readable = self.endpoint.journal.answers.readable_end();
-        while self.untold.front().is_some_and(|untold| untold.offset < readable) {
-            let Untold { answered, replies, .. } =
-                self.untold.pop_front().expect("invariant: there is a front");
-            for reply in replies {
-                // Nobody listens where the caller has gone.
-                let _gone = reply.send(Ok(answered.clone()));
-            }
-        }
-    }
-
-    /// Lets go of the requests whose answers and scores are all in, or given up.
-    ///
-    /// Not before every answer is in the topic: a commit beyond one that is not would lose it.
-    pub(super) fn finish_requests(&mut self) {
-        while let Some(done) = self.machine.poll_done() {
-            self.over.push(done.attachment.offset);
-        }
-        if self.answers.is_empty() {
-            for offset in self.over.drain(..) {
-                if !self.left_behind.remove(&offset) {
-                    self.watermark.finish(offset);
+    pub(super) fn settle_answers(&mut self) {
+        // In this order: what was settled before this process stood still was ours to answer.
+        let settled: Vec<u64> = self.strands.iter().map(|it| it.answers.settled()).collect();
+        self.look_at_the_clock();
+        self.take_failed();
+        let mut settled = settled.into_iter();
+        self.for_each_strand(|driver, strand| {
+            let settled = settled.next().unwrap_or(0);
+            driver.settle_outgoing(strand);
+            while !strand.is_doubted
+                && let Some(Unsettled { ticket, mut unwritten }) =
+                    strand.unsettled.pop_front_if(|it| it.ticket < settled)
+            {
+                if !driver.failed.is_empty()
+                    && let Some(error) = driver.failed.remove(&(strand.answers.number(), ticket))
+                {
+                    driver.answer_failed(strand, unwritten, &error);
+                    continue;
+                }
+                strand.watermark.finish(unwritten.offset);
+                let id = unwritten.remember.take();
+                strand.note_settled(ticket, id);
+                for reply in unwritten.replies {
+                    // Nobody listens where the caller has gone.
+                    let _gone = reply.send(Ok(unwritten.answered.clone()));
                 }
             }
+        });
+    }
+
+    /// Asks the topics which answers and scores failed that they had taken.
+    fn take_failed(&mut self) {
+        if self.sharing.is_none() {
+            return;
+        }
+        for answers in &self.endpoint.journal.answers {
+            let failed = answers.take_failed().into_iter();
+            self.failed.extend(failed.map(|(ticket, error)| ((answers.number(), ticket), error)));
         }
     }
 
-    fn answers_written(&mut self, first: u64) {
-        for (index, unwritten) in self.answers.drain(..).enumerate() {
-            let offset = first + index as u64;
-            if let Some(id) = unwritten.remember {
-                self.remembered.insert(id, offset);
+    /// An answer that was handed in is not in the topic: it is handed in again, or one in its place that
+    /// says why not.
+    fn answer_failed(&self, strand: &mut Strand, mut unwritten: Unwritten, error: &AppendError) {
+        let (endpoint, source) = (&self.endpoint.name, &strand.source);
+        if strand.retry_due.is_none() {
+            tracing::error!(%endpoint, %source, %error, "an answer was not kept");
+        }
+        if let AppendError::TooLarge { .. } | AppendError::Refused { .. } = error {
+            self.give_up_answer(&mut unwritten);
+        }
+        if let Some(epoch) = &strand.epoch {
+            let headers = unwritten.record.headers.clone();
+            if headers.get(header::EPOCH).is_none() {
+                unwritten.record.headers = epoch.headers(headers, unwritten.offset);
             }
-            let Unwritten { answered, replies, .. } = unwritten;
-            if !replies.is_empty() {
-                self.untold.push_back(Untold { offset, answered, replies });
+        }
+        strand.unwritten.push(unwritten);
+        strand.try_again_later();
+    }
+
+    fn settle_outgoing(&self, strand: &mut Strand) {
+        if strand.outgoing.is_empty() {
+            return;
+        }
+        for (topic, what, failed) in strand.settle_outgoing() {
+            tracing::error!(endpoint = %self.endpoint.name, topic, failed, "{what} was not kept");
+        }
+    }
+
+    /// Lets go of the requests whose answers and scores are all in, or given up. They are done when
+    /// their answers are in the topic, too.
+    pub(super) fn finish_requests(&mut self) {
+        while let Some(done) = self.machine.poll_done() {
+            let Open { strand, offset, .. } = done.attachment;
+            if let Some(strand) = self.strand_mut(strand) {
+                strand.watermark.finish(offset);
             }
         }
     }
 
-    fn answers_not_written(&mut self, error: &AppendError) {
+    /// Makes errors of those answers that are too large for the topic. Returns whether there are any.
+    fn shrink_answers(&self, strand: &mut Strand, limit: u64) -> bool {
+        let too_large = |unwritten: &&mut Unwritten| unwritten.record.size_bytes() > limit;
+        let mut shrunk = 0;
+        for unwritten in strand.unwritten.iter_mut().filter(too_large) {
+            let found = unwritten.record.size_bytes();
+            tracing::error!(endpoint = %self.endpoint.name, found, limit, "an answer is too large to be kept");
+            self.give_up_answer(unwritten);
+            if let Some(epoch) = &strand.epoch {
+                let headers = unwritten.record.headers.clone();
+                unwritten.record.headers = epoch.headers(headers, unwritten.offset);
+            }
+            shrunk += usize::from(unwritten.record.size_bytes() <= limit);
+        }
+        shrunk > 0
+    }
+
+    /// Puts into the place of an answer that can never be kept one that says so: it is the official one.
+    fn give_up_answer(&self, unwritten: &mut Unwritten) {
+        let Ok(made) = decode_answer(&unwritten.record.value) else { return };
+        let answer = Answer {
+            request: made.request,
+            caller_id: made.caller_id,
+            chosen: Chosen::Nothing,
+            reason: Reason::NotKept,
+            selection: made.selection,
+            time: unwritten.record.time,
+            latency: made.latency,
+        };
+        let document = self.document_of(&answer);
+        unwritten.record = answer_record(&answer, document.clone(), true);
+        unwritten.answered = Answered { document, response: None, is_error: true };
+    }
+
+    fn answers_not_written(&self, strand: &mut Strand, error: &AppendError) {
         let full = matches!(error, AppendError::Full | AppendError::Busy { .. });
-        if self.retry_due.is_none() || !full {
+        if self.sharing.is_some() {
+            // The callers wait on, and with them what they asked: nothing new is taken meanwhile.
+            if strand.retry_due.is_none() {
+                tracing::error!(endpoint = %self.endpoint.name, source = %strand.source, %error, "answers wait for the stream");
+            }
+            return strand.try_again_later();
+        }
+        if strand.retry_due.is_none() || !full {
             tracing::error!(endpoint = %self.endpoint.name, %error, "answers cannot be kept");
         }
-        self.retry_due = Some(Instant::now() + RETRY_FULL_AFTER);
+        strand.try_again_later();
         let refusal = if full { Unanswered::StreamFull } else { Unanswered::StreamBroken };
-        for unwritten in &mut self.answers {
+        for unwritten in &mut strand.unwritten {
             for reply in unwritten.replies.drain(..) {
                 let _gone = reply.send(Err(refusal.clone()));
             }
         }
         if self.stopping || !full {
-            // A later life of the host reads the requests again and answers them.
-            self.left_behind.extend(self.answers.drain(..).map(|unwritten| unwritten.offset));
+            // They are never done, so a later life of the host reads the requests again and answers
+            // them.
+            strand.unwritten.clear();
         }
     }
 

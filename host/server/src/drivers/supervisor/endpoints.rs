@@ -10,7 +10,7 @@ use message::{EndpointName, Time};
 
 use super::Supervisor;
 use crate::drivers::flow::FlowHandle;
-use crate::drivers::recovery;
+use crate::drivers::recovery::{self, Recovery};
 use crate::drivers::rendezvous::{Driver, DriverLimits};
 use crate::endpoint::{Endpoint, Event};
 use crate::inbox::Inbox;
@@ -18,7 +18,7 @@ use crate::stage::{Stage, empty_live, topic_options};
 use crate::standing::Standing;
 
 /// Why a flow cannot be, if so.
-fn flow_problem(flow: &Flow, name: &EndpointName) -> Option<String> {
+pub(crate) fn flow_problem(flow: &Flow, name: &EndpointName) -> Option<String> {
     if let Some(topic) = flow.foreign_topic(name) {
         return Some(format!(
             "flow: found topic {topic:?}, expected topics of the endpoint's tenant"
@@ -112,7 +112,8 @@ impl Supervisor {
         if let Some(problem) = problem.as_ref().filter(|_| is_news) {
             tracing::error!(endpoint = %name, problem, "the flow is not started");
         }
-        if problem.is_some() || flow.source.is_none() {
+        // What others read too the driver reads itself, as a member of their group.
+        if problem.is_some() || flow.source.is_none() || self.stream.is_shared() {
             // It ends by itself when it has been told.
             return;
         }
@@ -136,16 +137,10 @@ impl Supervisor {
         endpoint: &Arc<Endpoint>,
         limits: &EndpointLimits,
     ) -> Result<JoinHandle<()>, String> {
-        let recovery = recovery::recover(&endpoint.journal, &endpoint.live.load())
-            .map_err(|error| error.to_string())?;
-        if !recovery.unanswered.is_empty() || recovery.unreadable > 0 {
-            tracing::info!(
-                endpoint = %endpoint.name,
-                unanswered = recovery.unanswered.len(),
-                unreadable = recovery.unreadable,
-                "an earlier life left requests behind"
-            );
-        }
+        let recovery = match endpoint.journal.is_shared {
+            true => None,
+            false => Some(recover(endpoint)?),
+        };
         let supervisor = Arc::clone(&self.inbox);
         let limits =
             DriverLimits { open_mailboxes: limits.open_mailboxes, score_grace: limits.score_grace };
@@ -153,12 +148,29 @@ impl Supervisor {
             Arc::clone(endpoint),
             limits,
             recovery,
+            &self.stream,
             supervisor,
             self.housekeeper.chores(),
         );
+        let driver = driver.map_err(|error| error.to_string())?;
         std::thread::Builder::new()
             .name(format!("rendezvous-{}", endpoint.name))
             .spawn(move || driver.run())
             .map_err(|error| error.to_string())
     }
+}
+
+/// Finds out what an earlier life left behind.
+fn recover(endpoint: &Endpoint) -> Result<Recovery, String> {
+    let recovery = recovery::recover(&endpoint.journal, &endpoint.live.load())
+        .map_err(|error| error.to_string())?;
+    if !recovery.unanswered.is_empty() || recovery.unreadable > 0 {
+        tracing::info!(
+            endpoint = %endpoint.name,
+            unanswered = recovery.unanswered.len(),
+            unreadable = recovery.unreadable,
+            "an earlier life left requests behind"
+        );
+    }
+    Ok(recovery)
 }

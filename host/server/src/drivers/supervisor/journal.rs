@@ -131,7 +131,11 @@ impl Supervisor {
     fn keep_event(&self, now: Time, endpoint: &EndpointName, event: &Value) {
         let Some(stage) = self.stages.get(endpoint) else { return };
         let record = Record::new(now, event.to_string());
-        if let Err(error) = stage.endpoint.journal.events.append(&[record]) {
+        let events = &stage.endpoint.journal.events;
+        // Handed in and not waited for: rosters do not wait for brokers.
+        let kept = events.submit(&[record]).map(|_| ());
+        let failed = events.take_failed().into_iter().map(|(_, error)| error);
+        for error in kept.err().into_iter().chain(failed) {
             tracing::error!(%endpoint, %error, "an event cannot be kept");
         }
     }

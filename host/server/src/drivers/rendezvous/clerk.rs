@@ -1,0 +1,233 @@
+//! What a driver leaves to threads of its own because it has to wait for brokers: to join the group, to
+//! take over and give up partitions, and to read answers back.
+//!
+//! A driver has two such threads, so that what is given up never waits for what is taken over.
+
+use std::sync::{Arc, Weak};
+use std::thread::JoinHandle;
+use std::time::Duration;
+
+use message::Time;
+use message::record::header;
+use stream::{
+    Commit, GroupOptions, Headers, Listener, Member, OpenError, Output, Partition, ReadLimit,
+    Record, Release, Source, StoredRecord, Stream, TopicOptions, TransactError,
+};
+
+use super::note::Note;
+use super::takeover::{self, Takeover};
+use crate::abort::AbortOnPanic;
+use crate::clock;
+use crate::endpoint::{Endpoint, Event};
+use crate::inbox::Inbox;
+use crate::journal::open_all;
+
+/// How long to wait for the commits of the group.
+const COMMITTED_TIMEOUT: Duration = Duration::from_secs(5);
+/// How long to wait until commits are made before partitions are handed over.
+const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
+/// How much is read back of an answer.
+const ONE: ReadLimit = ReadLimit { records: 1, bytes: usize::MAX };
+
+/// A partition that is to be taken over.
+#[derive(Debug, Clone)]
+pub(crate) struct Claim {
+    /// The number of the strand that it becomes.
+    pub(crate) strand: u64,
+    pub(crate) source: Source,
+    /// Which gain of it this is.
+    pub(crate) tenure: Option<u64>,
+}
+
+/// Something to do that waits for brokers.
+pub(super) enum Errand {
+    /// Join the group, after the plain topics that it reads are there.
+    Join { group: GroupOptions, options: TopicOptions, listener: Listener },
+    /// Fence partitions off from whoever had them, and find out what of them is answered.
+    TakeOver { member: Arc<dyn Member>, claims: Vec<Claim> },
+    /// Find out whether partitions are still ours.
+    Confirm { member: Arc<dyn Member>, commits: Vec<(Claim, Commit)> },
+    /// Make the commits so far, and then let others have the partitions.
+    GiveUp { member: Arc<dyn Member>, release: Option<Release> },
+    /// Open the partitions of a plain topic.
+    OpenTopic { topic: String, options: TopicOptions },
+    /// Read an answer.
+    ReadBack { number: u64, answers: Arc<dyn Partition>, offset: u64 },
+    /// End.
+    Stop,
+}
+
+/// What came of an errand.
+pub(crate) enum Report {
+    /// This process is a member, or is not and why.
+    Joined(Result<Arc<dyn Member>, OpenError>),
+    /// Partitions are ours and fenced off, or are not and why.
+    TakenOver(Vec<Claim>, Result<Vec<Takeover>, TransactError>),
+    /// Partitions are ours still, or are not and why.
+    Confirmed(Vec<Claim>, Result<(), TransactError>),
+    /// A plain topic is open, or is not and why.
+    Opened(String, Result<Vec<Arc<dyn Partition>>, OpenError>),
+    /// The record of an answer, or why there is none.
+    ReadBack(u64, Result<StoredRecord, String>),
+}
+
+/// A thread that waits for brokers in the place of a driver.
+pub(super) struct Clerk {
+    errands: Arc<Inbox<Errand>>,
+    thread: JoinHandle<()>,
+}
+
+impl Clerk {
+    /// Starts the thread.
+    pub(super) fn start(
+        name: &str,
+        endpoint: &Arc<Endpoint>,
+        stream: &Arc<dyn Stream>,
+    ) -> std::io::Result<Self> {
+        let errands = Arc::new(Inbox::new(usize::MAX));
+        let desk = Desk {
+            endpoint: Arc::downgrade(endpoint),
+            stream: Arc::clone(stream),
+            errands: Arc::clone(&errands),
+        };
+        let builder = std::thread::Builder::new().name(format!("{name}-{}", endpoint.name));
+        let thread = builder.spawn(move || desk.run())?;
+        Ok(Self { errands, thread })
+    }
+
+    /// Leaves something to it. What it does is bounded by what the driver asks for.
+    pub(super) fn send(&self, errand: Errand) {
+        self.errands.push(errand);
+    }
+
+    /// Does what is left to do, and ends the thread.
+    pub(super) fn stop(self) {
+        self.errands.push(Errand::Stop);
+        if self.thread.join().is_err() {
+            tracing::error!("a clerk panicked");
+        }
+    }
+}
+
+struct Desk {
+    endpoint: Weak<Endpoint>,
+    stream: Arc<dyn Stream>,
+    errands: Arc<Inbox<Errand>>,
+}
+
+impl Desk {
+    fn run(self) {
+        let _guard = AbortOnPanic;
+        let mut errands = Vec::new();
+        loop {
+            self.errands.take(&mut errands, None);
+            for errand in errands.drain(..) {
+                if let Errand::Stop = errand {
+                    return;
+                }
+                let Some(endpoint) = self.endpoint.upgrade() else { return };
+                if let Some(report) = self.run_errand(&endpoint, errand) {
+                    endpoint.inbox.push(Event::Report(Box::new(report)));
+                }
+            }
+        }
+    }
+
+    fn run_errand(&self, endpoint: &Endpoint, errand: Errand) -> Option<Report> {
+        match errand {
+            Errand::Join { group, options, listener } => {
+                Some(Report::Joined(self.join(&group, &options, listener)))
+            }
+            Errand::TakeOver { member, claims } => {
+                let taken = take_over(endpoint, &*member, &claims);
+                Some(Report::TakenOver(claims, taken))
+            }
+            Errand::Confirm { member, commits } => {
+                let (claims, commits): (Vec<_>, Vec<_>) = commits.into_iter().unzip();
+                let commits: Vec<_> =
+                    claims.iter().map(|claim: &Claim| claim.source.clone()).zip(commits).collect();
+                let holds = || are_held(&*member, &claims);
+                let confirmed = member.transact_while(&[], &commits, &holds).map(|_| ());
+                Some(Report::Confirmed(claims, confirmed))
+            }
+            Errand::GiveUp { member, release } => {
+                if let Err(error) = member.flush_commits(FLUSH_TIMEOUT) {
+                    tracing::warn!(endpoint = %endpoint.name, %error, "the last commits may be lost: others answer from further back");
+                }
+                drop(release);
+                None
+            }
+            Errand::OpenTopic { topic, options } => {
+                let opened = crate::topics::stream_name(&topic)
+                    .map_or(Ok(Vec::new()), |name| open_all(&*self.stream, &name, &options));
+                Some(Report::Opened(topic, opened))
+            }
+            Errand::ReadBack { number, answers, offset } => {
+                let found = answers.read(offset, ONE).map_err(|error| error.to_string());
+                let stored = found.and_then(|found| {
+                    let stored = found.into_iter().next().filter(|stored| stored.offset == offset);
+                    stored.ok_or_else(|| format!("found no record at offset {offset}"))
+                });
+                Some(Report::ReadBack(number, stored))
+            }
+            Errand::Stop => None,
+        }
+    }
+
+    fn join(
+        &self,
+        group: &GroupOptions,
+        options: &TopicOptions,
+        listener: Listener,
+    ) -> Result<Arc<dyn Member>, OpenError> {
+        for topic in &group.topics {
+            self.stream.partitions(topic, options)?;
+        }
+        self.stream.join(group, listener)
+    }
+}
+
+fn are_held(member: &dyn Member, claims: &[Claim]) -> bool {
+    claims.iter().all(|claim| member.tenure(&claim.source) == claim.tenure)
+}
+
+/// Writes a fence for each partition, as nobody but their owner can, and reads what is answered.
+fn take_over(
+    endpoint: &Endpoint,
+    member: &dyn Member,
+    claims: &[Claim],
+) -> Result<Vec<Takeover>, TransactError> {
+    let sources: Vec<_> = claims.iter().map(|claim| claim.source.clone()).collect();
+    let commits = member.committed(&sources, COMMITTED_TIMEOUT)?;
+    let now = clock::now();
+    let answers = |source: &Source| endpoint.journal.answers_to(source);
+    let outputs: Vec<_> =
+        sources.iter().map(|source| fence(now, source, &**answers(source))).collect();
+    let begin = |source: &Source| Commit { offset: member.extent(source).0, note: String::new() };
+    let found = sources.iter().zip(&commits);
+    let same = found
+        .map(|(source, found)| (source.clone(), found.clone().unwrap_or_else(|| begin(source))));
+    let same: Vec<_> = same.collect();
+    let epochs = member.transact_while(&outputs, &same, &|| are_held(member, claims))?;
+    endpoint.meter.shared.count_fences(claims.len() as u64);
+    let taken = claims.iter().zip(commits).zip(epochs).map(|((claim, commit), epoch)| {
+        let note = commit.as_ref().map(|commit| Note::read(&commit.note)).unwrap_or_default();
+        let committed = commit.map(|commit| commit.offset);
+        let answers = answers(&claim.source);
+        let found = takeover::find_answered(&**answers, &claim.source, committed, &note, epoch);
+        found.map_err(|reason| TransactError::NotNow { reason }).map(|found| {
+            endpoint.meter.shared.count_void(found.void);
+            Takeover { strand: claim.strand, committed, epoch, found }
+        })
+    });
+    taken.collect()
+}
+
+fn fence(now: Time, source: &Source, answers: &dyn Partition) -> Output {
+    let headers = Headers::new().with(header::FENCE, source.to_string());
+    let to = Source { topic: answers.topic().into(), partition: answers.number() };
+    Output {
+        to,
+        records: vec![Record { time: now, key: None, headers, value: Default::default() }],
+    }
+}

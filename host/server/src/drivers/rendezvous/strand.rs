@@ -1,0 +1,367 @@
+//! One partition of requests, as long as it is this host's: what of it is open, what is answered and
+//! not kept yet, and how far it is done.
+//!
+//! A driver has one strand where nobody shares the stream, and one for each partition that it owns
+//! where others do. The mailboxes are the machine's, and there is one machine for all strands.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use message::RequestId;
+use message::record::{Fences, header};
+use rendezvous::watermark::Watermark;
+use stream::{AppendError, Headers, Partition, Record, Source};
+
+use super::clerk::Claim;
+use super::sharing::fences_of;
+use super::takeover::Takeover;
+use super::{REMEMBERED_IDS, Unopened};
+use crate::drivers::recovery::Recovery;
+use crate::endpoint::{Answered, Endpoint, Recovered, Reply};
+
+/// How long a full disk is left alone between two tries.
+const RETRY_FULL_AFTER: Duration = Duration::from_millis(100);
+
+/// The requests of one partition.
+pub(super) struct Strand {
+    /// Which no other strand has or had: a partition that comes back is another strand.
+    pub(super) number: u64,
+    pub(super) source: Source,
+    pub(super) answers: Arc<dyn Partition>,
+    pub(super) scored: Arc<dyn Partition>,
+    /// In the topic, and not open yet: not durable, or no mailbox is free.
+    pub(super) unopened: VecDeque<Unopened>,
+    pub(super) watermark: Watermark<u64>,
+    /// The lowest offset that was not done when that was committed last.
+    pub(super) committed: u64,
+    pub(super) remembered: Remembered,
+    /// Answers of this turn, and those that there was no room for.
+    pub(super) unwritten: Vec<Unwritten>,
+    /// Answers that were handed in and that readers cannot see yet.
+    pub(super) unsettled: VecDeque<Unsettled>,
+    /// Copies for other topics and dead letters that were handed in and that readers cannot see yet, by
+    /// topics.
+    pub(super) outgoing: HashMap<String, Outgoing>,
+    /// Records that are no requests, with their offsets, until they are handed in.
+    pub(super) letters: Vec<(u64, Record)>,
+    /// Callers who came again, with the offsets of the answers that they get.
+    pub(super) repeated: Vec<(u64, Reply)>,
+    /// Scores of this turn.
+    pub(super) scores: Vec<Record>,
+    /// When answers that there was no room for are tried again.
+    pub(super) retry_due: Option<Instant>,
+    /// Which gain of the partition it is, where the stream is shared.
+    pub(super) tenure: Option<u64>,
+    /// What its answers bear, where the stream is shared.
+    pub(super) epoch: Option<Epoch>,
+    /// Whether there may be more to take.
+    pub(super) readable: bool,
+    /// Whether it goes to somebody else: nothing is taken any more.
+    pub(super) is_leaving: bool,
+    /// Whether it may be somebody else's: until that is known, nothing is taken and nothing told.
+    pub(super) is_doubted: bool,
+    /// The first offset that is to be taken.
+    pub(super) from: u64,
+    /// Below which requests may have been answered by who had the partition before.
+    pub(super) reread_until: u64,
+    /// Where answers from now on can be at the earliest.
+    answers_floor: u64,
+    /// The same for requests that may have been answered before.
+    answers_before: u64,
+    /// The fences of a source whose records are answers.
+    pub(super) fences: Option<Fences>,
+}
+
+/// The gain of a partition, as answers to its requests bear it.
+pub(super) struct Epoch {
+    pub(super) offset: u64,
+    source: String,
+    text: String,
+}
+
+impl Epoch {
+    /// What stands on the answer to the request at an offset.
+    pub(super) fn headers(&self, headers: Headers, offset: u64) -> Headers {
+        headers
+            .with(header::REQUEST_SOURCE, &self.source)
+            .with(header::REQUEST_OFFSET, offset.to_string())
+            .with(header::EPOCH, &self.text)
+    }
+}
+
+/// Records on their way to one topic.
+pub(super) struct Outgoing {
+    what: &'static str,
+    partitions: Vec<Underway>,
+}
+
+/// Records on their way to one partition.
+struct Underway {
+    partition: Arc<dyn Partition>,
+    /// Their tickets, and the offsets of the requests that they hold.
+    tickets: VecDeque<(u64, u64)>,
+}
+
+/// An answer on its way to the topic.
+pub(super) struct Unwritten {
+    pub(super) record: Record,
+    /// The offset of the request.
+    pub(super) offset: u64,
+    /// The plain topics that it goes to as well, until it has been written to them.
+    pub(super) return_to: Vec<String>,
+    pub(super) answered: Answered,
+    pub(super) replies: Vec<Reply>,
+    pub(super) remember: Option<RequestId>,
+}
+
+/// An answer with the ticket that the topic gave for it.
+pub(super) struct Unsettled {
+    pub(super) ticket: u64,
+    pub(super) unwritten: Unwritten,
+}
+
+/// The ids that were answered lately and may come again, with the offsets of their answers.
+pub(super) struct Remembered {
+    /// None until the answer has an offset.
+    answer_offset: HashMap<RequestId, Option<u64>>,
+    order: VecDeque<RequestId>,
+    limit: usize,
+}
+
+impl Remembered {
+    fn new(limit: usize) -> Self {
+        Self { answer_offset: HashMap::new(), order: VecDeque::new(), limit }
+    }
+
+    /// The offset of the answer of this id, if it was answered; none where it has none yet.
+    pub(super) fn offset_of(&self, id: &RequestId) -> Option<Option<u64>> {
+        self.answer_offset.get(id).copied()
+    }
+
+    pub(super) fn insert(&mut self, id: RequestId, answer_offset: Option<u64>) {
+        if self.answer_offset.insert(id.clone(), answer_offset).is_none() {
+            self.order.push_back(id);
+        }
+        if self.order.len() > self.limit {
+            let oldest = self.order.pop_front();
+            oldest.map(|oldest| self.answer_offset.remove(&oldest));
+        }
+    }
+}
+
+impl Strand {
+    /// The only strand of a stream that nobody shares, with what an earlier life left behind.
+    pub(super) fn own(endpoint: &Endpoint, recovery: Recovery) -> (Self, Vec<Recovered>) {
+        let journal = &endpoint.journal;
+        let source = Source { topic: journal.requests[0].topic().into(), partition: 0 };
+        let (answers, scored) = (journal.answers_to(&source), journal.scores_of(&source));
+        let (answers, scored) = (Arc::clone(answers), Arc::clone(scored));
+        let mut strand = Self::new(0, source, answers, scored, recovery.committed);
+        for (id, offset) in recovery.answered {
+            strand.remembered.insert(id, Some(offset));
+        }
+        for left in &recovery.unanswered {
+            strand.watermark.open(left.offset, recovery.answers_from);
+        }
+        (strand, recovery.unanswered)
+    }
+
+    /// The strand of a partition that was taken over.
+    pub(super) fn shared(endpoint: &Endpoint, claim: Claim, taken: Takeover) -> Self {
+        let journal = &endpoint.journal;
+        let Claim { strand, source, tenure } = claim;
+        let (answers, scored) = (journal.answers_to(&source), journal.scores_of(&source));
+        let (answers, scored) = (Arc::clone(answers), Arc::clone(scored));
+        let from = taken.committed.unwrap_or(0);
+        let mut strand = Self::new(strand, source, answers, scored, from);
+        let share = REMEMBERED_IDS / journal.requests.len().max(1);
+        // What was found must stay until the requests have been read again.
+        strand.remembered = Remembered::new(share.max(taken.found.ids.len()));
+        for (id, offset) in taken.found.ids {
+            strand.remembered.insert(id, Some(offset));
+        }
+        strand.tenure = tenure;
+        strand.epoch = Some(Epoch {
+            offset: taken.epoch,
+            source: strand.source.to_string(),
+            text: taken.epoch.to_string(),
+        });
+        strand.readable = true;
+        strand.reread_until = taken.found.requests_end;
+        strand.answers_floor = taken.epoch;
+        strand.answers_before = taken.found.answers_from;
+        strand.fences = fences_of(&strand.source);
+        strand
+    }
+
+    fn new(
+        number: u64,
+        source: Source,
+        answers: Arc<dyn Partition>,
+        scored: Arc<dyn Partition>,
+        committed: u64,
+    ) -> Self {
+        Self {
+            number,
+            source,
+            answers,
+            scored,
+            unopened: VecDeque::new(),
+            watermark: Watermark::new(committed),
+            committed,
+            remembered: Remembered::new(REMEMBERED_IDS),
+            unwritten: Vec::new(),
+            unsettled: VecDeque::new(),
+            outgoing: HashMap::new(),
+            letters: Vec::new(),
+            repeated: Vec::new(),
+            scores: Vec::new(),
+            retry_due: None,
+            tenure: None,
+            epoch: None,
+            readable: false,
+            is_leaving: false,
+            is_doubted: false,
+            from: committed,
+            reread_until: 0,
+            answers_floor: 0,
+            answers_before: 0,
+            fences: None,
+        }
+    }
+
+    /// Whether everything that was accepted and opened is answered, and readers can see it.
+    pub(super) fn is_settled(&self) -> bool {
+        self.unopened.is_empty()
+            && self.unwritten.is_empty()
+            && self.unsettled.is_empty()
+            && self.repeated.is_empty()
+            && self.letters.is_empty()
+            && self.outgoing.is_empty()
+    }
+
+    /// Whether requests can be taken from the group for it.
+    pub(super) fn may_take(&self) -> bool {
+        self.readable
+            && !(self.is_leaving || self.is_doubted)
+            && self.retry_due.is_none()
+            && self.letters.is_empty()
+    }
+
+    /// Opens an offset that was taken.
+    pub(super) fn take_note(&mut self, offset: u64) {
+        let is_reread = offset < self.reread_until;
+        let mark = if is_reread { self.answers_before } else { self.answers_floor };
+        self.watermark.open(offset, mark);
+    }
+
+    /// The answer of a ticket has been kept.
+    pub(super) fn note_settled(&mut self, ticket: u64, id: Option<RequestId>) {
+        if self.epoch.is_none() {
+            return;
+        }
+        let offset = self.answers.offset_of(ticket);
+        if let Some(offset) = offset {
+            self.answers_floor = self.answers_floor.max(offset + 1);
+        }
+        if let Some(id) = id {
+            self.remembered.insert(id, offset);
+        }
+    }
+
+    /// The lowest offset that is not done.
+    pub(super) fn done(&self) -> u64 {
+        self.watermark.lowest()
+    }
+
+    /// Where the answers to what is not done can be at the earliest.
+    pub(super) fn answers_from(&self) -> u64 {
+        self.watermark.lowest_mark().unwrap_or_else(|| match self.epoch {
+            Some(_) => self.answers_floor,
+            None => self.answers.readable_end(),
+        })
+    }
+
+    /// Whether answers wait because there was no room for them lately.
+    pub(super) fn must_wait(&self) -> bool {
+        self.retry_due.is_some_and(|due| due > Instant::now())
+    }
+
+    /// Leaves answers for another try.
+    pub(super) fn try_again_later(&mut self) {
+        self.retry_due = Some(Instant::now() + RETRY_FULL_AFTER);
+    }
+
+    /// Hands in the answers that wait, with one write.
+    pub(super) fn submit_answers(&mut self) -> Result<(), AppendError> {
+        let records: Vec<_> = self.unwritten.iter().map(|it| it.record.clone()).collect();
+        let first = self.answers.submit(&records)?;
+        self.retry_due = None;
+        let is_shared = self.epoch.is_some();
+        for (ticket, unwritten) in (first..).zip(self.unwritten.drain(..)) {
+            if let Some(id) = &unwritten.remember {
+                // Where nobody shares the stream, a ticket is an offset.
+                self.remembered.insert(id.clone(), (!is_shared).then_some(ticket));
+            }
+            self.unsettled.push_back(Unsettled { ticket, unwritten });
+        }
+        Ok(())
+    }
+
+    /// Hands in records for another topic, each made of the request at an offset, which is not done until
+    /// readers can see them.
+    pub(super) fn send_out(
+        &mut self,
+        what: &'static str,
+        partition: &Arc<dyn Partition>,
+        offsets: &[u64],
+        records: &[Record],
+    ) -> Result<(), AppendError> {
+        let first = partition.submit(records)?;
+        let topic = partition.topic().to_owned();
+        let fresh = || Outgoing { what, partitions: Vec::new() };
+        let partitions = &mut self.outgoing.entry(topic).or_insert_with(fresh).partitions;
+        let number = partition.number();
+        let known = partitions.iter().position(|known| known.partition.number() == number);
+        let position = known.unwrap_or_else(|| {
+            let partition = Arc::clone(partition);
+            partitions.push(Underway { partition, tickets: VecDeque::new() });
+            partitions.len() - 1
+        });
+        for (ticket, &offset) in (first..).zip(offsets) {
+            self.watermark.hold(offset);
+            partitions[position].tickets.push_back((ticket, offset));
+        }
+        Ok(())
+    }
+
+    /// Takes note of what has arrived in other topics. Returns what has failed: how much, and of what.
+    pub(super) fn settle_outgoing(&mut self) -> Vec<(String, &'static str, u64)> {
+        let mut all_failed = Vec::new();
+        let watermark = &mut self.watermark;
+        self.outgoing.retain(|topic, outgoing| {
+            let mut failed = 0;
+            for Underway { partition, tickets } in &mut outgoing.partitions {
+                let settled = partition.settled();
+                while let Some(&(ticket, offset)) = tickets.front().filter(|it| it.0 < settled) {
+                    tickets.pop_front();
+                    failed += u64::from(partition.offset_of(ticket).is_none());
+                    watermark.finish(offset);
+                }
+            }
+            if failed > 0 {
+                all_failed.push((topic.clone(), outgoing.what, failed));
+            }
+            outgoing.partitions.retain(|underway| !underway.tickets.is_empty());
+            !outgoing.partitions.is_empty()
+        });
+        all_failed
+    }
+
+    /// Everybody who waits for an answer that is made already.
+    pub(super) fn take_replies(&mut self) -> impl Iterator<Item = Reply> {
+        let unsettled = self.unsettled.drain(..).flat_map(|it| it.unwritten.replies);
+        unsettled.chain(self.repeated.drain(..).map(|(_, reply)| reply))
+    }
+}
