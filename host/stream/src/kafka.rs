@@ -213,6 +213,10 @@ impl Drop for KafkaStream {
         cluster.is_closed.store(true, Ordering::Release);
         cluster.settle(Instant::now() + cluster.config.delivery.close_timeout);
         let partitions = cluster.writer.outlets().clear();
+        let left_over: u64 = partitions.iter().map(|partition| partition.left_over()).sum();
+        if left_over > 0 {
+            tracing::warn!(records = left_over, "closed with records that no broker has taken");
+        }
         cluster.writer.close();
         cluster.teller.end();
         partitions.iter().for_each(|partition| partition.close());

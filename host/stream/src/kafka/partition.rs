@@ -203,8 +203,9 @@ impl KafkaPartition {
         self.tell();
     }
 
-    /// Sends once more what has to be, if nothing is on its way any more.
-    pub(crate) fn send_again(&self) {
+    /// Sends once more what has to be, if nothing is on its way any more. Returns how long something
+    /// has waited for the brokers, if that is long.
+    pub(crate) fn send_again(&self) -> Option<Duration> {
         let mut ledger = self.ledger.lock();
         if ledger.may_send_again() {
             self.send(&mut ledger, 0);
@@ -214,9 +215,10 @@ impl KafkaPartition {
         let mut times = self.times.lock();
         if is_idle {
             times.stuck = None;
-        } else {
-            times.stuck.get_or_insert_with(Instant::now);
+            return None;
         }
+        let waited = times.stuck.get_or_insert_with(Instant::now).elapsed();
+        (waited > STUCK_AFTER).then_some(waited)
     }
 
     /// Sends the next of those that go out by themselves, as soon as the one before is settled.
@@ -346,6 +348,12 @@ impl KafkaPartition {
             return Ok(());
         }
         Err(AppendError::Away { reason: format!("{self}: {}", self.away(Code::OperationTimedOut)) })
+    }
+
+    /// How many records no broker has taken.
+    pub(crate) fn left_over(&self) -> u64 {
+        let ledger = self.ledger.lock();
+        ledger.next() - ledger.settled()
     }
 
     fn away(&self, code: Code) -> String {

@@ -38,11 +38,20 @@ fn run(cluster: &Weak<Cluster>) {
         cluster.commits.listen();
         cluster.writer.mend();
         let partitions = cluster.writer.outlets().all();
-        partitions.iter().for_each(|partition| partition.send_again());
+        let stuck: Vec<_> = partitions.iter().filter_map(|it| it.send_again()).collect();
         if asked.elapsed() >= ENDS_EVERY {
+            say_stuck(&cluster, &stuck);
             look(&cluster, partitions, times.is_multiple_of(STARTS_EVERY));
             (asked, times) = (Instant::now(), times + 1);
         }
+    }
+}
+
+fn say_stuck(cluster: &Cluster, waited: &[Duration]) {
+    if let Some(longest) = waited.iter().max() {
+        let (partitions, longest) = (waited.len(), longest.as_secs());
+        let reason = format!("records for {partitions} partitions have waited, up to {longest} s");
+        cluster.board.note(Class::Stuck, &reason);
     }
 }
 

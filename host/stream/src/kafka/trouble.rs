@@ -26,6 +26,8 @@ pub enum Class {
     Storage,
     /// Because a record is larger than the topic allows, or not allowed otherwise.
     Record,
+    /// Because no broker has taken what was handed in, for some seconds.
+    Stuck,
     /// Because a client could not go on and was made anew.
     Fatal,
     /// Because of anything else.
@@ -38,7 +40,7 @@ impl Class {
         [Self::Credentials, Self::Tls, Self::Unreachable, Self::Rights];
 
     /// Every one.
-    pub const ALL: [Self; 10] = [
+    pub const ALL: [Self; 11] = [
         Self::Unreachable,
         Self::Credentials,
         Self::Tls,
@@ -47,6 +49,7 @@ impl Class {
         Self::Replicas,
         Self::Storage,
         Self::Record,
+        Self::Stuck,
         Self::Fatal,
         Self::Other,
     ];
@@ -62,6 +65,7 @@ impl Class {
             Self::Replicas => "replicas",
             Self::Storage => "storage",
             Self::Record => "record",
+            Self::Stuck => "stuck",
             Self::Fatal => "fatal",
             Self::Other => "other",
         }
@@ -78,6 +82,7 @@ impl Class {
             Self::Replicas => "too few copies of a partition are in order",
             Self::Storage => "a broker cannot write to its disk",
             Self::Record => "the brokers refuse records",
+            Self::Stuck => "the brokers do not take records",
             Self::Fatal => "a client could not go on and is made anew",
             Self::Other => "something is wrong with the cluster",
         }

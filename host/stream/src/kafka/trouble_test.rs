@@ -87,7 +87,16 @@ fn what_is_handed_in_while_the_broker_is_gone_is_there_once_and_in_order_when_it
     assert_eq!(topic.offset_of(handed_in - 1), Some(handed_in - 1));
     assert_eq!((topic.take_failed(), stream.telemetry().waiting_records), (Vec::new(), 0));
     until("the broker is back and nobody says so", || topic.health() == Health::Ready);
-    assert!(topic.append(&[record(7)]).is_ok());
+    broker.pause();
+    let ticket = topic.submit(&[record(7)]).unwrap();
+    let is_stuck = || stream.telemetry().troubles.iter().any(|it| it.class == Class::Stuck);
+    until("the broker stands still and nobody says so", is_stuck);
+    assert!(matches!(topic.health(), Health::Away { .. }));
+    broker.resume();
+    until("the broker goes on and has not taken the record", || topic.settled() > ticket);
+    until("the broker goes on and nobody says so", || {
+        topic.health() == Health::Ready && !is_stuck()
+    });
 }
 
 #[test]
