@@ -16,7 +16,7 @@ pub use latency::{Latency, Quantiles};
 pub use metrics::{
     BrokerReading, BrokersReading, Build, CallMetrics, CallTotals, EndpointMetrics,
     ExternalMetrics, FlowMetrics, Lane, Metrics, ModelMetrics, ModelTotals, RoutedMetrics,
-    TopicMetrics,
+    SharingMetrics, TopicMetrics,
 };
 pub use quality::{Auc, BinaryQuality, Quality};
 pub use scalar::scalar;

@@ -13,6 +13,7 @@ mod histogram;
 mod labels;
 mod model;
 mod routed;
+mod sharing;
 mod slots;
 mod view;
 
@@ -30,6 +31,7 @@ pub use external::ExternalMetrics;
 pub use labels::Lane;
 pub use model::{ModelMetrics, ModelTotals};
 pub use routed::RoutedMetrics;
+pub use sharing::SharingMetrics;
 
 use families::Families;
 use labels::{BuildLabels, RefusalLabels, StatusLabels};

@@ -86,7 +86,7 @@ impl Meter {
             topics: topics.map(|topic| (topic, metrics.topic(topic))),
             routed: metrics.routed(),
             flow: FlowMeter::new(metrics.flow()),
-            shared: SharedMeter::default(),
+            shared: SharedMeter::new(metrics.sharing()),
             metrics,
             latency: Mutex::default(),
             answers: Mutex::default(),

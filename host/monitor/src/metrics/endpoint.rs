@@ -19,6 +19,7 @@ use super::labels::{
 use super::model::ModelMetrics;
 use super::routed::RoutedMetrics;
 use super::saturate;
+use super::sharing::SharingMetrics;
 use super::slots::Slots;
 
 /// The metrics of one endpoint. `Clone` costs one atomic increment.
@@ -83,6 +84,11 @@ impl EndpointMetrics {
     /// The metrics of the topic that the endpoint is fed by.
     pub fn flow(&self) -> FlowMetrics {
         FlowMetrics(Arc::clone(&self.0))
+    }
+
+    /// The metrics of the partitions that are this host's, where the stream is shared.
+    pub fn sharing(&self) -> SharingMetrics {
+        SharingMetrics::new(Arc::clone(&self.0.families), &self.0.endpoint)
     }
 
     /// The metrics of the external models of the endpoint.

@@ -11,8 +11,8 @@ use super::brokers::Brokers;
 use super::histogram::Durations;
 use super::labels::{
     AnswerLabels, ByLabels, ChangeLabels, CourseLabels, EndpointLabels, FaultLabels, InfoLabels,
-    LaneLabels, ModelLabels, OutcomeLabels, ReasonLabels, RefusalLabels, StatusLabels, TopicLabels,
-    WarmthLabels,
+    LaneLabels, ModelLabels, OutcomeLabels, PartitionLabels, ReasonLabels, RefusalLabels,
+    StatusLabels, TopicLabels, WarmthLabels,
 };
 
 /// Every family. A `Clone` of one gives another handle of it.
@@ -58,6 +58,11 @@ pub(super) struct Families {
     pub(super) external_awaited: Family<ModelLabels, Gauge>,
     pub(super) external_last_score: Family<ModelLabels, Ratio>,
     pub(super) external_ignored: Family<ReasonLabels, Counter>,
+    pub(super) owned_partitions: Family<EndpointLabels, Gauge>,
+    pub(super) partition_lag: Family<PartitionLabels, Gauge>,
+    pub(super) partition_changes: Family<ChangeLabels, Counter>,
+    pub(super) mailboxes_dropped: Family<EndpointLabels, Counter>,
+    pub(super) void_answers: Family<EndpointLabels, Counter>,
     pub(super) waiting_calls: Family<EndpointLabels, Gauge>,
     pub(super) answered_calls: Family<ByLabels, Counter>,
     pub(super) unanswered_calls: Family<EndpointLabels, Counter>,
@@ -81,6 +86,7 @@ impl Families {
         self.register_flow(registry);
         self.brokers.register(registry);
         self.register_external(registry);
+        self.register_sharing(registry);
         self.register_calls(registry);
     }
 
@@ -219,6 +225,39 @@ impl Families {
             "external_ignored_scores",
             "Records of the scores topic that count for nobody, by reason",
             &self.external_ignored,
+        );
+    }
+
+    fn register_sharing(&self, registry: &mut Registry) {
+        add(
+            registry,
+            "owned_partitions",
+            "Partitions of a shared stream that are this host's",
+            self.owned_partitions.clone(),
+        );
+        add(
+            registry,
+            "partition_lag",
+            "Records of an owned partition that are not done",
+            self.partition_lag.clone(),
+        );
+        add_counter(
+            registry,
+            "partition_changes",
+            "Partitions that were gained, revoked, lost or fenced off",
+            &self.partition_changes,
+        );
+        add_counter(
+            registry,
+            "dropped_mailboxes",
+            "Requests that were left to the next owner of their partition",
+            &self.mailboxes_dropped,
+        );
+        add_counter(
+            registry,
+            "void_answers",
+            "Answers found that were given by a host which had lost the partition",
+            &self.void_answers,
         );
     }
 

@@ -50,6 +50,7 @@ labels! {
     CourseLabels { endpoint: String, course: String }
     WarmthLabels { endpoint: String, state: &'static str }
     TopicLabels { endpoint: String, topic: String }
+    PartitionLabels { endpoint: String, partition: String }
     AnswerLabels { endpoint: String, chosen: &'static str, model: String, reason: &'static str }
     ModelLabels { endpoint: String, model: String }
     OutcomeLabels { endpoint: String, model: String, outcome: &'static str }

@@ -67,6 +67,7 @@ fn page_of(status: &Value) -> String {
                 routed["evictions"],
             );
         }
+        page += &partitions_line(&endpoint["shared"]);
         for answers in endpoint["answers"].as_array().into_iter().flatten() {
             page += &format!(
                 "  {} answers from {} ({})\n",
@@ -82,6 +83,18 @@ fn page_of(status: &Value) -> String {
         page += &format!("problem: {}\n", text(problem));
     }
     page
+}
+
+/// Which partitions are this host's; nothing where nobody shares the stream.
+fn partitions_line(shared: &Value) -> String {
+    let Some(owned) = shared["owned"].as_array() else { return String::new() };
+    let lag: u64 = owned.iter().filter_map(|owned| owned["lag"].as_u64()).sum();
+    let names: Vec<_> = owned.iter().map(|owned| text(&owned["partition"])).collect();
+    format!(
+        "  {} partitions owned, lag {lag}: {}\n",
+        owned.len(),
+        if names.is_empty() { "-".to_owned() } else { names.join(", ") },
+    )
 }
 
 /// What is known of the brokers; nothing of a host that keeps its records itself.

@@ -2,12 +2,13 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use monitor::SharingMetrics;
 use parking_lot::Mutex;
 use serde_json::{Value, json};
 
 /// Counts for the partitions of one endpoint.
-#[derive(Default)]
 pub(crate) struct SharedMeter {
+    metrics: SharingMetrics,
     gained: AtomicU64,
     revoked: AtomicU64,
     lost: AtomicU64,
@@ -40,39 +41,54 @@ impl OwnedPartition {
 }
 
 impl SharedMeter {
+    pub(super) fn new(metrics: SharingMetrics) -> Self {
+        let (gained, revoked, lost) = Default::default();
+        let (dropped, fences, void, owned) = Default::default();
+        Self { metrics, gained, revoked, lost, dropped, fences, void, owned }
+    }
+
     /// Counts partitions that became this host's.
     pub(crate) fn count_gained(&self, count: u64) {
+        self.metrics.changed("gained", count);
         self.gained.fetch_add(count, Ordering::Relaxed);
     }
 
     /// Counts partitions that were handed over.
     pub(crate) fn count_revoked(&self, count: u64) {
+        self.metrics.changed("revoked", count);
         self.revoked.fetch_add(count, Ordering::Relaxed);
     }
 
     /// Counts partitions that were lost without a word.
     pub(crate) fn count_lost(&self, count: u64) {
+        self.metrics.changed("lost", count);
         self.lost.fetch_add(count, Ordering::Relaxed);
     }
 
     /// Counts mailboxes that were given up with their partitions.
     pub(crate) fn count_dropped(&self, count: u64) {
+        self.metrics.dropped(count);
         self.dropped.fetch_add(count, Ordering::Relaxed);
     }
 
     /// Counts fences that were written.
     pub(crate) fn count_fences(&self, count: u64) {
+        self.metrics.changed("fenced", count);
         self.fences.fetch_add(count, Ordering::Relaxed);
     }
 
     /// Counts answers that were found and do not count.
     pub(crate) fn count_void(&self, count: u64) {
+        self.metrics.void(count);
         self.void.fetch_add(count, Ordering::Relaxed);
     }
 
     /// Takes note of what is this host's.
     pub(crate) fn set_owned(&self, owned: Vec<OwnedPartition>) {
-        *self.owned.lock() = owned;
+        let mut known = self.owned.lock();
+        let before = known.iter().map(|it| &*it.source);
+        self.metrics.set_owned(before, owned.iter().map(|it| (&*it.source, it.lag())));
+        *known = owned;
     }
 
     /// What is this host's.

@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use harness::{Deployment, Models};
-use kafka_testkit::Message;
+use kafka_testkit::{Message, unique};
 
 use crate::{owned, wait_for_answers, wait_until_done, wait_until_owned};
 
@@ -83,15 +83,10 @@ fn what_is_no_request_becomes_a_dead_letter_and_holds_nobody_up() {
 fn a_flow_reads_its_source_and_returns_its_answers() {
     let deployment = Deployment::shared().partitions(2);
     let models = Models::with_champion("e", "identity");
-    let names = "[stream.kafka.names]\n";
-    let (source, target) = (deployment.topic("in"), deployment.topic("out"));
-    let names = format!("{names}'topics/in' = '{source}'\n'topics/out' = '{target}'\n");
-    let deployment = deployment.with_sections(&names);
+    let (source, target) = (unique("in"), unique("out"));
     deployment.client().create_topic(&source, 3, &[]);
-    models.policy(
-        "e",
-        "policy = { order = ['champion'] }\nflow = { source = 'in', answers = 'out' }",
-    );
+    let flow = format!("flow = {{ source = '{source}', answers = '{target}' }}");
+    models.policy("e", &format!("roles = {{ champion = 'champion' }}\n{flow}"));
     let host = deployment.host(&models);
     host.wait_until_settled("e");
     wait_until_owned(&host, "e", 5);

@@ -25,6 +25,7 @@ impl Driver {
             self.commit();
             self.tell_calls(true);
             self.show_partitions();
+            self.look_whether_stream_takes();
         }
         if self.retain_due <= moment {
             self.retain_due = moment + RETAIN_EVERY;
@@ -51,7 +52,23 @@ impl Driver {
                 open: strand.watermark.followed(),
             }
         });
-        self.endpoint.meter.shared.set_owned(owned.collect());
+        let owned: Vec<_> = owned.collect();
+        let own_requests = self.endpoint.journal.requests[0].topic();
+        let of_source = self.strands.iter().zip(&owned);
+        let of_source = of_source.filter(|(strand, _)| *strand.source.topic != *own_requests);
+        let (next, end) = of_source.fold((0, 0), |(next, end), (_, owned)| {
+            (next + owned.committed, end + owned.end.max(owned.committed))
+        });
+        self.endpoint.meter.flow.set_position(next, end);
+        self.endpoint.meter.shared.set_owned(owned);
+    }
+
+    /// Says that a shared stream takes answers again.
+    fn look_whether_stream_takes(&mut self) {
+        let waits = self.strands.iter().any(|strand| strand.retry_due.is_some());
+        if self.sharing.is_some() && !waits && std::mem::take(&mut self.disk_is_full) {
+            tracing::info!(endpoint = %self.endpoint.name, "the stream takes records again");
+        }
     }
 
     /// Counts the scores that a shared stream took and did not keep.

@@ -119,7 +119,7 @@ impl Driver {
         if self.sharing.is_none() {
             return;
         }
-        for answers in &self.endpoint.journal.answers {
+        for answers in self.strands.iter().map(|strand| &strand.answers) {
             let failed = answers.take_failed().into_iter();
             self.failed.extend(failed.map(|(ticket, error)| ((answers.number(), ticket), error)));
         }
@@ -199,12 +199,12 @@ impl Driver {
         unwritten.answered = Answered { document, response: None, is_error: true };
     }
 
-    fn answers_not_written(&self, strand: &mut Strand, error: &AppendError) {
+    fn answers_not_written(&mut self, strand: &mut Strand, error: &AppendError) {
         let full = matches!(error, AppendError::Full | AppendError::Busy { .. });
         if self.sharing.is_some() {
             // The callers wait on, and with them what they asked: nothing new is taken meanwhile.
-            if strand.retry_due.is_none() {
-                tracing::error!(endpoint = %self.endpoint.name, source = %strand.source, %error, "answers wait for the stream");
+            if !std::mem::replace(&mut self.disk_is_full, true) {
+                tracing::error!(endpoint = %self.endpoint.name, source = %strand.source, %error, "answers wait for the stream: nothing new is taken");
             }
             return strand.try_again_later();
         }

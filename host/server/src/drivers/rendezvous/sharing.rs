@@ -44,6 +44,8 @@ pub(super) struct Sharing {
     /// Partitions that are gained and no strands yet, with the time of the next try where one failed.
     claims: Vec<(Claim, Option<Instant>)>,
     partings: Vec<Parting>,
+    /// What kept partitions from being taken over, as it was said last.
+    told: Option<String>,
     /// When ownership is asked for again that could not be found out.
     pub(super) confirm_due: Option<Instant>,
     /// When the driver was seen awake last.
@@ -104,6 +106,7 @@ impl Sharing {
             next_strand: 0,
             claims: Vec::new(),
             partings: Vec::new(),
+            told: None,
             confirm_due: None,
             awake: Instant::now(),
             returns: HashMap::new(),
@@ -133,6 +136,13 @@ impl Sharing {
             _ => None,
         });
         claims.chain(partings).chain(joining).chain(returns).chain(self.confirm_due).min()
+    }
+
+    /// Takes note of what is wrong, or that nothing is. Returns whether that is news to be told.
+    fn is_news(&mut self, problem: Option<String>) -> bool {
+        let is_news = problem.is_some() && self.told != problem;
+        self.told = problem;
+        is_news
     }
 
     fn claim(&mut self, source: Source) -> Claim {

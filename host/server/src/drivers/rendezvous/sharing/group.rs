@@ -151,10 +151,13 @@ impl Driver {
                         *again = Some(due);
                     }
                 }
-                tracing::warn!(endpoint = %self.endpoint.name, %error, "partitions cannot be taken over yet");
+                if sharing.is_news(Some(error.to_string())) {
+                    tracing::warn!(endpoint = %self.endpoint.name, %error, "partitions cannot be taken over yet");
+                }
                 return;
             }
         };
+        sharing.is_news(None);
         for taken in taken {
             let is_it = |(claim, _): &(Claim, _)| claim.strand == taken.strand;
             let Some(position) = sharing.claims.iter().position(is_it) else { continue };
@@ -233,13 +236,28 @@ impl Driver {
         sharing.membership = match joined {
             Ok(member) => {
                 tracing::info!(endpoint = %self.endpoint.name, ?topics, "the group is joined");
+                sharing.told = None;
+                self.endpoint.meter.flow.set_problem(None);
                 Membership::In { member, topics }
             }
             Err(error) => {
-                tracing::warn!(endpoint = %self.endpoint.name, %error, "the group cannot be joined yet");
+                let why = error.to_string();
+                if topics.len() > 1 {
+                    self.endpoint.meter.flow.set_problem(Some(why.clone()));
+                }
+                if sharing.told.as_ref() != Some(&why) {
+                    tracing::warn!(endpoint = %self.endpoint.name, %error, "the group cannot be joined yet");
+                    sharing.told = Some(why);
+                }
                 Membership::Refused { due: Instant::now() + ASK_AGAIN_AFTER }
             }
         };
+        // The group may have said what is ours before this process knew that it is a member.
+        let early = std::mem::take(&mut sharing.claims);
+        let claims: Vec<_> =
+            early.into_iter().map(|(claim, _)| sharing.claim(claim.source)).collect();
+        sharing.claims.extend(claims.iter().map(|claim| (claim.clone(), None)));
+        self.take_over(claims);
     }
 
     /// The topics whose partitions are shared: the requests, and the source of the flow.

@@ -113,6 +113,9 @@ impl Driver {
         }
         self.forget(numbers);
         self.strands.retain(|strand: &Strand| !numbers.contains(&strand.number));
+        if self.strands.is_empty() {
+            self.failed.clear();
+        }
         if let Some(sharing) = &mut self.sharing {
             sharing.read_back.retain(|_, again| !numbers.contains(&again.strand));
         }
