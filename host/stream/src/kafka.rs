@@ -15,6 +15,8 @@ mod group;
 mod ledger;
 mod names;
 mod partition;
+#[cfg(test)]
+mod poison_test;
 mod reader;
 mod settings;
 mod telemetry;

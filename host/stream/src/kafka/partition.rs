@@ -50,6 +50,8 @@ pub(crate) struct KafkaPartition {
     cursor: Mutex<Cursor>,
     came: Condvar,
     times: Mutex<Times>,
+    /// Whether one of the times may say that something is wrong.
+    is_troubled: AtomicBool,
     readers: Mutex<Readers>,
     size: Mutex<Size>,
 }
@@ -107,6 +109,7 @@ impl KafkaPartition {
             cursor: Mutex::default(),
             came: Condvar::new(),
             times: Mutex::default(),
+            is_troubled: AtomicBool::new(false),
             readers: Mutex::default(),
             size: Mutex::default(),
         })
@@ -138,7 +141,7 @@ impl KafkaPartition {
         let settled = ledger.settled();
         self.go_on_one_by_one(&mut ledger);
         drop(ledger);
-        self.times.lock().missing = None;
+        self.is_well();
         self.cluster.board.delivered_records.fetch_add(1, Ordering::Relaxed);
         self.progress.advance_quietly(offset + 1);
         self.after(change, settled);
@@ -183,11 +186,21 @@ impl KafkaPartition {
         }
     }
 
+    /// The topic is there, and what is handed in comes on.
+    fn is_well(&self) {
+        if self.is_troubled.swap(false, Ordering::AcqRel) {
+            let mut times = self.times.lock();
+            (times.missing, times.stuck) = (None, None);
+        }
+    }
+
     /// Whether the topic has been missing for so long that nobody seems to make it again.
     fn is_missing_for_long(&self, code: Code) -> bool {
         let reason = format!("topic `{}`: {code}", self.kafka_topic);
         self.cluster.board.note(Class::Topic, &reason);
-        self.times.lock().missing.get_or_insert_with(Instant::now).elapsed() > MISSING_FOR
+        let missing = self.times.lock().missing.get_or_insert_with(Instant::now).elapsed();
+        self.is_troubled.store(true, Ordering::Release);
+        missing > MISSING_FOR
     }
 
     fn after(&self, change: Change, settled: u64) {
@@ -195,7 +208,6 @@ impl KafkaPartition {
             let board = &self.cluster.board;
             board.waiting_records.fetch_sub(change.records, Ordering::Relaxed);
             board.waiting_bytes.fetch_sub(change.bytes, Ordering::Relaxed);
-            self.times.lock().stuck = None;
         }
         if change.is_advance {
             self.settled.advance_quietly(settled);
@@ -217,6 +229,7 @@ impl KafkaPartition {
             times.stuck = None;
             return None;
         }
+        self.is_troubled.store(true, Ordering::Release);
         let waited = times.stuck.get_or_insert_with(Instant::now).elapsed();
         (waited > STUCK_AFTER).then_some(waited)
     }
