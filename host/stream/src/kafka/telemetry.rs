@@ -171,8 +171,9 @@ impl Board {
         let now = Instant::now();
         let mut seen = self.seen.lock();
         let brokers = worst(seen.views.values());
-        let (all_up, any_up) =
-            (brokers.iter().all(|broker| broker.is_up), brokers.iter().any(|broker| broker.is_up));
+        let any_up = brokers.iter().any(|broker| broker.is_up);
+        // Of none it is not known that all of them are.
+        let all_up = any_up && brokers.iter().all(|broker| broker.is_up);
         let is_over = |class: Class, trouble: &Trouble| {
             let reachable = if class == Class::Unreachable { all_up } else { any_up };
             reachable && trouble.is_quiet(now)

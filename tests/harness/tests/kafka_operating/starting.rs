@@ -35,7 +35,8 @@ fn another_stream_waits_for_a_restart_and_says_so() {
     let host =
         Host::start(&models.path(), Options { config: config.clone(), ..Options::default() });
     let file = host.data().with_file_name("understudy.toml");
-    assert!(host.problems().is_empty(), "{:?}", host.problems());
+    host.wait_until_settled("e");
+    host.wait_for("all is well", |host| host.problems().is_empty().then_some(()));
     fs::write(&file, config.replace("low-latency", "throughput")).unwrap();
     let problem = host.wait_for_problem(&["another [stream]"]);
     assert!(problem.contains("started again"), "{problem}");

@@ -23,6 +23,8 @@ const TRY_AGAIN_LONGEST: Duration = Duration::from_secs(5);
 pub(crate) struct Opening {
     /// Tells the threads of several tries apart.
     attempt: u64,
+    /// Whether it was said that they are away, or that they refuse. The words of it change all the time.
+    said_away: Option<bool>,
     _stop: Sender<()>,
 }
 
@@ -60,7 +62,7 @@ impl Supervisor {
     fn begin_opening(&mut self, name: &EndpointName, options: &TopicOptions) {
         self.attempts += 1;
         let (stop, stopped) = channel();
-        let opening = Opening { attempt: self.attempts, _stop: stop };
+        let opening = Opening { attempt: self.attempts, said_away: None, _stop: stop };
         self.opening.insert(name.clone(), opening);
         self.say_waiting(name, Some("its topics are being opened".to_owned()));
         let (stream, inbox) = (Arc::clone(&self.stream), Arc::clone(&self.inbox));
@@ -96,8 +98,10 @@ impl Supervisor {
                 self.say_waiting(&endpoint, None);
             }
             Err(error) => {
-                let reason = format!("its topics cannot be opened: {error}");
-                if self.say_waiting(&endpoint, Some(reason)) {
+                self.say_waiting(&endpoint, Some(format!("its topics cannot be opened: {error}")));
+                let Some(opening) = self.opening.get_mut(&endpoint) else { return };
+                let is_away = Some(matches!(error, OpenError::Away { .. }));
+                if std::mem::replace(&mut opening.said_away, is_away) != is_away {
                     tracing::warn!(%endpoint, %error, "an endpoint waits for its topics");
                 }
             }
@@ -136,18 +140,16 @@ impl Supervisor {
         self.say_waiting(name, None);
     }
 
-    /// Lets others see what an endpoint waits for; says whether that is news.
-    fn say_waiting(&self, name: &EndpointName, reason: Option<String>) -> bool {
+    /// Lets others see what an endpoint waits for, if for anything.
+    fn say_waiting(&self, name: &EndpointName, reason: Option<String>) {
         let mut waiting = self.shared.waiting.load().as_ref().clone();
         let before = match reason.clone() {
             Some(reason) => waiting.insert(name.clone(), reason),
             None => waiting.remove(name),
         };
-        let is_news = before != reason;
-        if is_news {
+        if before != reason {
             self.shared.waiting.store(Arc::new(waiting));
         }
-        is_news
     }
 }
 
