@@ -43,10 +43,10 @@ impl Driver {
             return;
         };
         let owned = self.strands.iter().map(|strand| {
-            let (_, end) = member.extent(&strand.source);
+            let (start, end) = member.extent(&strand.source);
             OwnedPartition {
                 source: strand.source.to_string(),
-                committed: strand.committed,
+                committed: strand.committed.max(start),
                 end,
                 epoch: strand.epoch.as_ref().map_or(0, |epoch| epoch.offset),
                 open: strand.watermark.followed(),

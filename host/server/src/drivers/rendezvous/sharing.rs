@@ -22,6 +22,7 @@ pub(super) use self::group::fences_of;
 use self::parting::Parting;
 use super::clerk::{Claim, Clerk};
 use crate::endpoint::{Endpoint, Reply};
+use crate::live::Live;
 
 /// How long to wait before brokers are asked again for what they did not do.
 const ASK_AGAIN_AFTER: Duration = Duration::from_millis(500);
@@ -35,6 +36,8 @@ pub(super) struct Sharing {
     /// Gives partitions up, and reads answers back.
     pub(super) clerk: Clerk,
     membership: Membership,
+    /// What the endpoint was when it was seen last that the topics of the group are those it reads.
+    matched: Option<Arc<Live>>,
     /// Ends when the group has been left.
     left: Option<Receiver<()>>,
     /// Set when the driver ends, and hears nothing more.
@@ -101,6 +104,7 @@ impl Sharing {
             opener: Clerk::start("opener", endpoint, stream)?,
             clerk: Clerk::start("clerk", endpoint, stream)?,
             membership: Membership::Out,
+            matched: None,
             left: None,
             is_closed: Arc::default(),
             next_strand: 0,

@@ -175,7 +175,7 @@ impl Strand {
         let (answers, scored) = (Arc::clone(answers), Arc::clone(scored));
         let from = taken.committed.unwrap_or(0);
         let mut strand = Self::new(strand, source, answers, scored, from);
-        let share = REMEMBERED_IDS / journal.requests.len().max(1);
+        let share = (REMEMBERED_IDS / journal.requests.len().max(1)).max(1024);
         // What was found must stay until the requests have been read again.
         strand.remembered = Remembered::new(share.max(taken.found.ids.len()));
         for (id, offset) in taken.found.ids {

@@ -189,9 +189,19 @@ impl Driver {
     /// Becomes a member of the group of those who read the same, or of another one where other topics
     /// are to be read than before.
     fn look_after_membership(&mut self, moment: Instant) {
+        let matched = self.sharing.as_ref().and_then(|sharing| sharing.matched.as_ref());
+        if matched.is_some_and(|matched| Arc::ptr_eq(matched, &self.live)) {
+            return;
+        }
         let wanted = self.topics_to_read();
         let is_ready = self.live.settled && !self.stopping;
         let Some(sharing) = &mut self.sharing else { return };
+        if let Membership::In { topics, .. } = &sharing.membership
+            && *topics == wanted
+        {
+            sharing.matched = Some(Arc::clone(&self.live));
+            return;
+        }
         match &sharing.membership {
             Membership::Out if is_ready => self.join(wanted),
             Membership::Refused { due } if is_ready && *due <= moment => self.join(wanted),
