@@ -1,3 +1,5 @@
+//! What the section of a cluster may say, and what is refused of it.
+
 use std::path::Path;
 
 use super::*;
