@@ -54,10 +54,20 @@ impl Record {
 }
 
 impl Place {
+    /// The place that headers name: a topic, of which `topics/` may have been left out, and where there.
+    pub fn named(topic: &str, partition: u32, offset: u64) -> Self {
+        Self { topic: bare(topic).to_owned(), partition, offset }
+    }
+
     /// The partition as headers name it, such as `flights/requests/3`.
     pub fn source(&self) -> String {
         format!("{}/{}", self.topic, self.partition)
     }
+}
+
+/// The name of a topic without what hosts put before the name of one that is no endpoint's.
+pub(crate) fn bare(topic: &str) -> &str {
+    topic.strip_prefix("topics/").unwrap_or(topic)
 }
 
 impl fmt::Display for Place {

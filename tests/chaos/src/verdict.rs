@@ -102,3 +102,74 @@ fn keep(outcome: &Outcome, text: &str, folder: &Path) -> io::Result<()> {
 fn lines(records: &[Record]) -> String {
     records.iter().map(|record| format!("{record}\n")).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+    use std::time::Duration;
+
+    use super::*;
+    use crate::{History, Rules, Sent};
+
+    fn outcome(lost: bool) -> Outcome {
+        let id = Some("z".to_owned());
+        let (source, value) = ("orders".to_owned(), b"z".to_vec());
+        let sent = Sent { source, id, value, acknowledged: Some((0, 7)) };
+        let rules = Rules {
+            endpoint: "e".to_owned(),
+            models: BTreeMap::new(),
+            default: 0.0,
+            partitions: 1,
+            exactly_once: false,
+        };
+        let history = History {
+            rules,
+            sources: BTreeMap::new(),
+            answers: Vec::new(),
+            scores: Vec::new(),
+            dead_letters: Vec::new(),
+            replies: Vec::new(),
+            sent: if lost { vec![sent] } else { Vec::new() },
+            calls: Vec::new(),
+            commits: Vec::new(),
+        };
+        Outcome {
+            histories: vec![history],
+            done: vec![(Duration::from_millis(1500), "kill host 0".to_owned())],
+            stuck: Vec::new(),
+            deaths: 1,
+            logs: vec![("host-0-1".to_owned(), "killed".to_owned())],
+        }
+    }
+
+    #[test]
+    fn what_went_wrong_is_told_and_everything_kept() {
+        let folder = std::env::temp_dir().join(format!("chaos-verdict-{}", std::process::id()));
+        let schedule = Schedule { seed: 12, steps: Vec::new() };
+        let verdict = judge(&schedule, &outcome(true), &folder).unwrap();
+        let kept = fs::read_to_string(folder.join("verdict.txt")).unwrap();
+        let log = fs::read_to_string(folder.join("host-0-1.log")).unwrap();
+        let sent = fs::read_to_string(folder.join("e.sent.txt")).unwrap();
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(!verdict.is_well);
+        assert_eq!(kept, verdict.text);
+        assert_eq!(log, "killed");
+        assert!(sent.contains("orders"), "{sent}");
+        for words in ["SEED=12", "1.500 s  kill host 0", "Lost (z)", "the story of z"] {
+            assert!(kept.contains(words), "no {words} in {kept}");
+        }
+    }
+
+    #[test]
+    fn nothing_is_kept_where_all_is_well_and_being_stuck_is_not() {
+        let folder = std::env::temp_dir().join(format!("chaos-well-{}", std::process::id()));
+        let schedule = Schedule { seed: 12, steps: Vec::new() };
+        let verdict = judge(&schedule, &outcome(false), &folder).unwrap();
+        assert!(verdict.is_well && !folder.exists(), "{}", verdict.text);
+        let mut stuck = outcome(false);
+        stuck.stuck.push("found no answers".to_owned());
+        let verdict = judge(&schedule, &stuck, &folder).unwrap();
+        fs::remove_dir_all(&folder).unwrap();
+        assert!(!verdict.is_well && verdict.text.contains("stuck: found no answers"));
+    }
+}

@@ -8,6 +8,7 @@ use message::record::{AnswerRecord, AnswerSource, Fences, Standing, decode_answe
 use super::Report;
 use super::requests::{Content, Requests};
 use super::scores::y_of;
+use crate::record::bare;
 use crate::{History, Kind, Place, Record, Rules};
 
 /// The official answers.
@@ -36,7 +37,7 @@ impl<'h> Answers<'h> {
             match fences.judge(record.offset, record.pairs()) {
                 Standing::Fence => {
                     report.counts.fences += 1;
-                    let source = record.header(header::FENCE).unwrap_or_default();
+                    let source = bare(record.header(header::FENCE).unwrap_or_default());
                     epochs.insert((source.to_owned(), record.offset));
                     answers.last.insert(source.to_owned(), record.offset);
                 }
@@ -219,5 +220,5 @@ fn place_of(record: &Record) -> Option<Place> {
     let (topic, partition) = record.header(header::REQUEST_SOURCE)?.rsplit_once('/')?;
     let partition = partition.parse().ok()?;
     let offset = record.number(header::REQUEST_OFFSET)?;
-    Some(Place { topic: topic.to_owned(), partition, offset })
+    Some(Place::named(topic, partition, offset))
 }

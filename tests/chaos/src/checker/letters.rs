@@ -44,9 +44,7 @@ pub(super) fn check(history: &History, requests: &Requests<'_>, report: &mut Rep
 
 /// The record that a dead letter was.
 pub(super) fn place_of(record: &Record) -> Option<Place> {
-    Some(Place {
-        topic: record.header(header::SOURCE_TOPIC)?.to_owned(),
-        partition: u32::try_from(record.number(header::SOURCE_PARTITION)?).ok()?,
-        offset: record.number(header::SOURCE_OFFSET)?,
-    })
+    let topic = record.header(header::SOURCE_TOPIC)?;
+    let partition = u32::try_from(record.number(header::SOURCE_PARTITION)?).ok()?;
+    Some(Place::named(topic, partition, record.number(header::SOURCE_OFFSET)?))
 }
