@@ -37,7 +37,7 @@ pub fn check(history: &History) -> Report {
     scores::check(history, &requests, &answers, &mut report);
     letters::check(history, &requests, &mut report);
     told::check(history, &requests, &answers, &mut report);
-    order::check(&requests, &answers, &mut report);
+    order::check(history, &requests, &answers, &mut report);
     commits::check(history, &requests, &answers, &mut report);
     report
 }

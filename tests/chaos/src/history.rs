@@ -1,6 +1,7 @@
 //! What happened in one endpoint: what everybody sent, what the topics hold, and what everybody was told.
 
 use std::collections::BTreeMap;
+use std::fmt;
 
 use serde_json::Value;
 
@@ -43,6 +44,8 @@ pub struct Rules {
     pub partitions: u32,
     /// Whether each answer, score and dead letter may be there only once.
     pub exactly_once: bool,
+    /// Whether no answer may overtake one to an earlier request of the same key.
+    pub keeps_order: bool,
 }
 
 /// What is expected of a model.
@@ -65,6 +68,20 @@ pub struct Sent {
     pub value: Vec<u8>,
     /// The partition and offset that it got. None where nobody said that it was written.
     pub acknowledged: Option<(u32, u64)>,
+}
+
+impl fmt::Display for Call {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let body = String::from_utf8_lossy(&self.body);
+        write!(f, "host {} key {:?} {body}: {:?}", self.host, self.idempotency_key, self.told)
+    }
+}
+
+impl fmt::Display for Sent {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let value = String::from_utf8_lossy(&self.value);
+        write!(f, "{} id {:?} at {:?}: {value}", self.source, self.id, self.acknowledged)
+    }
 }
 
 /// A call.

@@ -101,8 +101,8 @@ impl Schedule {
         let host = |random: &mut Random| random.below(scale.hosts as u64) as usize;
         let broker = |random: &mut Random| 1 + random.below(scale.brokers as u64) as usize;
         let mut together = [
-            vec![Fault::KillHost(host(&mut random))],
-            vec![Fault::LeaveHost(host(&mut random)), Fault::CutBroker(broker(&mut random))],
+            vec![Fault::KillHost(host(&mut random)), Fault::CutBroker(broker(&mut random))],
+            vec![Fault::LeaveHost(host(&mut random))],
             vec![Fault::PauseHost(host(&mut random)), Fault::SilenceBroker(broker(&mut random))],
             vec![Fault::FreezeHost(host(&mut random))],
             vec![Fault::KillBroker(broker(&mut random))],

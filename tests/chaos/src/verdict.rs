@@ -1,13 +1,13 @@
 //! What a run has come to, said for people; and where it went wrong, everything kept in files.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::fs;
 use std::io;
 use std::path::Path;
 
 use crate::world::Outcome;
-use crate::{Record, Report, Schedule, check, story};
+use crate::{Kind, Record, Report, Schedule, check, story};
 
 /// Of so many requests in which something is wrong the story is told.
 const STORIES: usize = 5;
@@ -59,7 +59,9 @@ fn tell(
         if report.violations.is_empty() {
             continue;
         }
-        writeln!(text, "{} violations:", report.violations.len())?;
+        let mut kinds: BTreeMap<Kind, usize> = BTreeMap::new();
+        report.violations.iter().for_each(|found| *kinds.entry(found.kind).or_default() += 1);
+        writeln!(text, "{} violations {kinds:?}:", report.violations.len())?;
         report.violations.iter().take(LISTED).try_for_each(|found| writeln!(text, "  {found}"))?;
         let ids: BTreeSet<&str> =
             report.violations.iter().filter_map(|found| found.id.as_deref()).collect();
@@ -89,9 +91,9 @@ fn keep(outcome: &Outcome, text: &str, folder: &Path) -> io::Result<()> {
         for (topic, records) in topics.into_iter().chain(sources) {
             fs::write(folder.join(format!("{endpoint}.{topic}.txt")), lines(records))?;
         }
-        let calls: String = history.calls.iter().map(|call| format!("{call:?}\n")).collect();
+        let calls: String = history.calls.iter().map(|call| format!("{call}\n")).collect();
         fs::write(folder.join(format!("{endpoint}.calls.txt")), calls)?;
-        let sent: String = history.sent.iter().map(|sent| format!("{sent:?}\n")).collect();
+        let sent: String = history.sent.iter().map(|sent| format!("{sent}\n")).collect();
         fs::write(folder.join(format!("{endpoint}.sent.txt")), sent)?;
         let commits: String = history.commits.iter().map(|it| format!("{it:?}\n")).collect();
         fs::write(folder.join(format!("{endpoint}.commits.txt")), commits)?;
@@ -105,7 +107,6 @@ fn lines(records: &[Record]) -> String {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
     use std::time::Duration;
 
     use super::*;
@@ -121,6 +122,7 @@ mod tests {
             default: 0.0,
             partitions: 1,
             exactly_once: false,
+            keeps_order: true,
         };
         let history = History {
             rules,

@@ -128,7 +128,7 @@ impl World {
     }
 
     fn follow_step(&mut self, step: &Step) {
-        let fences = self.watcher.fences();
+        let since = Instant::now();
         let mut faults = step.faults.clone();
         // Brokers first: so hosts are also started and stopped while they are troubled.
         faults.sort_unstable_by_key(|fault| fault.host().is_some());
@@ -142,7 +142,7 @@ impl World {
             std::thread::sleep(LOOK);
         }
         if faults.iter().any(|fault| matches!(fault, Fault::FreezeHost(_))) {
-            self.wait_for_takeover(fences);
+            self.wait_for_takeover(since);
         }
         for fault in &faults {
             self.note(format!("over: {fault}"));

@@ -20,6 +20,8 @@ pub struct Counts {
     pub repeated: u64,
     /// Answers that do not count.
     pub void: u64,
+    /// Official answers behind one to a later request of the same key, by the same owner.
+    pub overtaken: u64,
     /// How often somebody took over a partition.
     pub fences: u64,
     /// Scores.
@@ -52,7 +54,11 @@ impl fmt::Display for Counts {
             self.requests, self.ids, self.garbage
         )?;
         writeln!(f, "answers        {} ({})", self.answers, list(&self.by_reason))?;
-        writeln!(f, "               {} repeated, {} void", self.repeated, self.void)?;
+        writeln!(
+            f,
+            "               {} repeated, {} void, {} overtaken by later ones of their key",
+            self.repeated, self.void, self.overtaken
+        )?;
         writeln!(f, "taken over     {} times", self.fences)?;
         writeln!(f, "scores         {}, {} lost with a host", self.scores, self.scores_lost)?;
         writeln!(f, "dead letters   {}", self.dead_letters)?;

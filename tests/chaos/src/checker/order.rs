@@ -10,9 +10,14 @@ use message::Reason;
 use super::Report;
 use super::answers::{Answer, Answers};
 use super::requests::Requests;
-use crate::Kind;
+use crate::{History, Kind};
 
-pub(super) fn check(requests: &Requests<'_>, answers: &Answers<'_>, report: &mut Report) {
+pub(super) fn check(
+    history: &History,
+    requests: &Requests<'_>,
+    answers: &Answers<'_>,
+    report: &mut Report,
+) {
     let mut official: Vec<&Answer<'_>> = answers.official.values().collect();
     official.retain(|answer| answer.says.reason == Reason::Preferred);
     official.sort_unstable_by_key(|answer| (answer.record.partition, answer.record.offset));
@@ -24,6 +29,10 @@ pub(super) fn check(requests: &Requests<'_>, answers: &Answers<'_>, report: &mut
         let Some(key) = key.and_then(|request| request.record.key.as_deref()) else { continue };
         let before = last.insert((place.source(), answer.epoch, key), answer);
         if let Some(before) = before.filter(|before| before.place.offset > place.offset) {
+            report.counts.overtaken += 1;
+            if !history.rules.keeps_order {
+                continue;
+            }
             let message = format!(
                 "found the answer to {place} behind that to {} of the same key: {} and {}",
                 before.place, before.record, answer.record

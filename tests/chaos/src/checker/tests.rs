@@ -269,7 +269,7 @@ fn a_caller_who_was_told_something_else_is_found() {
 
 #[test]
 fn answers_of_one_key_in_another_order_are_found() {
-    finds(&[Kind::OutOfOrder], |history| {
+    let overtake = |history: &mut History| {
         history.sources.get_mut("chaos/requests").unwrap().iter_mut().for_each(|record| {
             if record.partition == 1 {
                 record.key = Some(b"one".to_vec());
@@ -281,7 +281,14 @@ fn answers_of_one_key_in_another_order_are_found() {
         history.answers[c].offset = history.answers[d].offset;
         history.answers[d].offset = offset;
         history.answers.swap(c, d);
-    });
+    };
+    finds(&[Kind::OutOfOrder], overtake);
+    // Where it is allowed it is counted.
+    let mut history = healthy();
+    overtake(&mut history);
+    history.rules.keeps_order = false;
+    let report = check(&history);
+    assert_eq!((report.violations.len(), report.counts.overtaken), (0, 1));
 }
 
 #[test]

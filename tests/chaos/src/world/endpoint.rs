@@ -78,6 +78,8 @@ impl Endpoint {
             default: DEFAULT,
             partitions: PARTITIONS,
             exactly_once: self.exactly_once,
+            // Lanes call a model on several threads, and one batch overtakes another.
+            keeps_order: false,
         }
     }
 

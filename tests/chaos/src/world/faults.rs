@@ -8,7 +8,9 @@ use crate::Fault;
 
 /// In this time others take over what a host had that stands still: by then its session is over, unless the brokers were
 /// troubled as well, or it had nothing.
-const TAKEOVER: Duration = Duration::from_secs(20);
+const TAKEOVER: Duration = Duration::from_secs(15);
+/// For so long at least nobody knows that a host stands still: a session, without the time between two signs of life.
+const SESSION_AT_LEAST: Duration = Duration::from_secs(5);
 
 impl World {
     pub(super) fn begin(&mut self, fault: Fault) {
@@ -41,8 +43,11 @@ impl World {
         }
     }
 
-    /// Waits until somebody has taken over a partition since there were so many fences.
-    pub(super) fn wait_for_takeover(&self, fences: u64) {
+    /// Waits until somebody takes over what a host had that stands still since a moment.
+    pub(super) fn wait_for_takeover(&self, since: Instant) {
+        // What is taken over before is not taken from that host.
+        thread::sleep((since + SESSION_AT_LEAST).saturating_duration_since(Instant::now()));
+        let fences = self.watcher.fences();
         let give_up = Instant::now() + TAKEOVER;
         while self.watcher.fences() == fences && Instant::now() < give_up {
             thread::sleep(LOOK);

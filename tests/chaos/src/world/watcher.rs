@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread::{self, JoinHandle};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use kafka_testkit::Client;
 use message::record::header;
@@ -21,6 +21,8 @@ const POLL: Duration = Duration::from_millis(100);
 const QUESTION: Duration = Duration::from_secs(3);
 /// How long to look away from the commits.
 const PAUSE: Duration = Duration::from_millis(250);
+/// How long to try to see everything at the end.
+const LAST_LOOK: Duration = Duration::from_secs(60);
 
 /// Somebody who watches while a run lasts.
 pub(super) struct Watcher {
@@ -47,13 +49,9 @@ impl Watcher {
         };
         let sampler = {
             let shared = Arc::clone(&shared);
-            let looks: Vec<_> = endpoints
-                .iter()
-                .map(|endpoint| {
-                    (endpoint.clone(), consumer(client, &endpoint.group, "read_uncommitted"))
-                })
-                .collect();
-            thread::spawn(move || shared.sample(&looks))
+            let mut lookers: Vec<_> =
+                endpoints.iter().map(|endpoint| Looker::new(client, endpoint)).collect();
+            thread::spawn(move || shared.sample(&mut lookers))
         };
         Self { shared, counter, sampler }
     }
@@ -88,42 +86,70 @@ impl Shared {
         }
     }
 
-    fn sample(&self, looks: &[(Endpoint, BaseConsumer)]) -> Vec<Vec<CommitSample>> {
-        let mut samples = vec![Vec::new(); looks.len()];
+    fn sample(&self, lookers: &mut [Looker]) -> Vec<Vec<CommitSample>> {
+        let mut give_up = None;
         loop {
             // In this order, so that there is a look behind the end of everything.
             let is_over = self.stop.load(Ordering::Acquire);
-            for ((endpoint, consumer), samples) in looks.iter().zip(&mut samples) {
-                look(endpoint, consumer, samples);
-            }
+            let missed = lookers.iter_mut().map(Looker::look).filter(|seen| !seen).count();
             if is_over {
-                return samples;
+                let give_up = *give_up.get_or_insert_with(|| Instant::now() + LAST_LOOK);
+                if missed == 0 || Instant::now() > give_up {
+                    return lookers.iter_mut().map(|it| std::mem::take(&mut it.samples)).collect();
+                }
             }
             thread::sleep(PAUSE);
         }
     }
 }
 
-/// Looks at the commits of an endpoint, and then at the ends of what has to be there by then.
-fn look(endpoint: &Endpoint, consumer: &BaseConsumer, samples: &mut Vec<CommitSample>) {
-    let mut partitions = TopicPartitionList::new();
-    partitions.add_partition_range(&endpoint.source_topic, 0, PARTITIONS as i32 - 1);
-    let Ok(committed) = consumer.committed_offsets(partitions, QUESTION) else { return };
-    let end = |topic: &str, partition: i32| {
-        let ends = consumer.fetch_watermarks(topic, partition, QUESTION).ok()?;
-        u64::try_from(ends.1).ok()
-    };
-    let Some(dead_letters_end) = end(&endpoint.dead_letters, 0) else { return };
-    for element in committed.elements() {
-        let Offset::Offset(commit) = element.offset() else { continue };
-        let Some(answers_end) = end(&endpoint.answers, element.partition()) else { return };
-        samples.push(CommitSample {
-            source: endpoint.source.to_owned(),
-            partition: element.partition() as u32,
-            commit: commit as u64,
-            answers_end,
-            dead_letters_end,
-        });
+/// Looks at the commits of an endpoint.
+struct Looker {
+    client: Client,
+    endpoint: Endpoint,
+    consumer: BaseConsumer,
+    samples: Vec<CommitSample>,
+}
+
+impl Looker {
+    fn new(client: &Client, endpoint: &Endpoint) -> Self {
+        let (client, endpoint) = (client.clone(), endpoint.clone());
+        let consumer = consumer(&client, &endpoint.group, "read_uncommitted");
+        Self { client, endpoint, consumer, samples: Vec::new() }
+    }
+
+    /// Looks at the commits, and then at the ends of what has to be there by then. Returns whether everything was seen.
+    fn look(&mut self) -> bool {
+        let seen = self.try_to_look().is_some();
+        if !seen {
+            // It may know of leaders that are none any more; a new one asks.
+            self.consumer = consumer(&self.client, &self.endpoint.group, "read_uncommitted");
+        }
+        seen
+    }
+
+    fn try_to_look(&mut self) -> Option<()> {
+        let endpoint = &self.endpoint;
+        let mut partitions = TopicPartitionList::new();
+        partitions.add_partition_range(&endpoint.source_topic, 0, PARTITIONS as i32 - 1);
+        let committed = self.consumer.committed_offsets(partitions, QUESTION).ok()?;
+        let end = |topic: &str, partition: i32| {
+            let ends = self.consumer.fetch_watermarks(topic, partition, QUESTION).ok()?;
+            u64::try_from(ends.1).ok()
+        };
+        let dead_letters_end = end(&endpoint.dead_letters, 0)?;
+        for element in committed.elements() {
+            let Offset::Offset(commit) = element.offset() else { continue };
+            let answers_end = end(&endpoint.answers, element.partition())?;
+            self.samples.push(CommitSample {
+                source: endpoint.source.to_owned(),
+                partition: element.partition() as u32,
+                commit: commit as u64,
+                answers_end,
+                dead_letters_end,
+            });
+        }
+        Some(())
     }
 }
 

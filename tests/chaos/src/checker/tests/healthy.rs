@@ -174,6 +174,7 @@ fn rules() -> Rules {
         default: -1.0,
         partitions: 2,
         exactly_once: false,
+        keeps_order: true,
     }
 }
 
