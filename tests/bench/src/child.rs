@@ -29,9 +29,14 @@ pub(crate) struct Server {
 impl Server {
     /// Starts a host, and waits until so many models are live.
     pub(crate) fn host(folder: &Folder, models: usize) -> Result<Self> {
+        Self::host_beside(folder, "data", models)
+    }
+
+    /// The same with a folder of data of its own, for one of several hosts on the same models.
+    pub(crate) fn host_beside(folder: &Folder, data: &str, models: usize) -> Result<Self> {
         let mut command = Command::new(std::env::current_exe()?);
         command.arg("serve").arg("--models").arg(folder.models());
-        command.arg("--data").arg(folder.data()).current_dir(folder.path());
+        command.arg("--data").arg(folder.path().join(data)).current_dir(folder.path());
         command.args(["--listen", "127.0.0.1:0", "--grpc-listen", "127.0.0.1:0"]);
         command.args(["--admin-listen", "127.0.0.1:0"]);
         let host = Self::start(command.env("RUST_LOG", "error"), &["rest", "grpc", "admin"])?;
@@ -103,7 +108,8 @@ impl Server {
         }
     }
 
-    fn status(&self) -> Result<Value> {
+    /// What `GET /status` says.
+    pub(crate) fn status(&self) -> Result<Value> {
         let admin = self.admin.context("only a host has a status")?;
         let mut stream = TcpStream::connect(admin)?;
         write!(stream, "GET /status HTTP/1.1\r\nhost: {admin}\r\nconnection: close\r\n\r\n")?;

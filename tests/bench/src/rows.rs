@@ -3,6 +3,7 @@
 mod call;
 mod flow;
 mod http;
+mod kafka;
 mod log;
 mod memory;
 mod ready;
@@ -27,7 +28,7 @@ const fn group(letter: char, what: &'static str, measure: fn() -> Result<Vec<Row
     Group { letter, what, measure }
 }
 
-const ALL: [Group; 10] = [
+const ALL: [Group; 11] = [
     group('a', "calls over HTTP against a bare axum service", http::measure),
     group('b', "topic to topic through three models against copying", flow::measure),
     group('c', "one call in the sandbox against the bare engine and native code", call::measure),
@@ -38,6 +39,7 @@ const ALL: [Group; 10] = [
     group('h', "from a closed file to a live model", ready::measure),
     group('i', "the embedded log against plain files", log::measure),
     group('j', "a thousand routed models of which fifty are hot", routed::measure),
+    group('k', "hosts on a broker of Kafka against a bare loop", kafka::measure),
 ];
 
 /// The groups that were asked for, in their order.
@@ -48,7 +50,7 @@ pub(crate) fn chosen(names: &[String]) -> Result<Vec<&'static Group>> {
     }
     for name in names {
         if !GROUPS.iter().any(|group| name.starts_with(group.letter)) {
-            bail!("there is no row {name:?}; expected `all`, or some of a to j such as `a,f`");
+            bail!("there is no row {name:?}; expected `all`, or some of a to k such as `a,f`");
         }
     }
     let is_chosen = |group: &&Group| names.iter().any(|name| name.starts_with(group.letter));
@@ -67,7 +69,7 @@ mod tests {
 
     #[test]
     fn rows_are_chosen_by_letter_or_id() {
-        check(&["all"], "abcdefghij");
+        check(&["all"], "abcdefghijk");
         check(&["f", "a"], "af");
         check(&["g-100", "g-1000"], "g");
     }

@@ -10,7 +10,6 @@ mod clerk;
 mod conduct;
 mod intake;
 mod keeping;
-#[allow(dead_code, reason = "the driver of shared streams is to use it")]
 mod lobby;
 mod note;
 mod returns;
@@ -20,7 +19,6 @@ mod sharing;
 mod strand;
 mod takeover;
 mod taking;
-#[allow(dead_code, reason = "the driver of shared streams is to use it")]
 mod waiting;
 mod wings;
 
@@ -36,8 +34,8 @@ use sandbox::lanes::Scored;
 use stream::{AppendError, Health, Partition, Stream, Subscription};
 use tokio::sync::oneshot;
 
-use self::calling::Calling;
 pub(crate) use self::clerk::Report;
+use self::lobby::Lobby;
 use self::routing::Routing;
 use self::sharing::Sharing;
 use self::strand::Strand;
@@ -85,8 +83,8 @@ pub(crate) struct Driver {
     unacknowledged: VecDeque<Unacknowledged>,
     /// What is known of those with whom the stream is shared, if it is.
     sharing: Option<Sharing>,
-    /// Calls whose requests are in a shared stream, and who waits for them.
-    calling: Calling,
+    /// Where callers wait for what is in a shared stream.
+    lobby: Option<Lobby>,
     /// The tickets of answers that failed, by the numbers of their partitions.
     failed: HashMap<(u32, u64), AppendError>,
     /// Whether word has been sent that more can be read, and not been heard.
@@ -196,7 +194,7 @@ impl Driver {
             strands,
             unacknowledged: VecDeque::new(),
             sharing,
-            calling: Calling::new(endpoint.journal.requests.len()),
+            lobby: calling::lobby_of(&endpoint, limits.open_mailboxes),
             failed: HashMap::new(),
             is_woken: Arc::default(),
             wings: Wings::default(),
@@ -245,6 +243,7 @@ impl Driver {
             self.look_after_the_group();
             self.accept_calls();
             self.accept_records();
+            self.hand_in();
             self.take_requests(now);
             self.open_readable(now);
             self.tell_wanted();
@@ -255,6 +254,7 @@ impl Driver {
             self.settle_answers();
             self.tell_repeated();
             self.tell_kept();
+            self.tell_callers();
             self.finish_requests();
             self.keep_house(now);
         }
@@ -269,7 +269,7 @@ impl Driver {
             Event::Call(call) => self.calls.push(*call),
             Event::Records(records) => self.held.push_back(records),
             Event::Scored(identity, scored) => self.handle_scored(now, &identity, scored),
-            Event::Replies(delivered) => tracing::trace!(count = delivered.len(), "nobody waits"),
+            Event::Replies(delivered) => self.hear_from_others(delivered),
             Event::Readable => {
                 self.is_woken.store(false, Ordering::Release);
                 self.look_after_the_stream();
@@ -390,7 +390,8 @@ impl Driver {
             let latest = if self.is_hungry() { moment } else { moment + SLEEP_LIMIT };
             sharing.due().map_or(latest, |due| due.min(latest))
         });
-        let dues = [timer, self.commit_due, self.stop_due, shared];
+        let waiting = self.lobby.as_ref().and_then(|lobby| lobby.wake_at(now));
+        let dues = [timer, self.commit_due, self.stop_due, shared, waiting];
         dues.into_iter().flatten().chain(retries).min()
     }
 
@@ -401,7 +402,7 @@ impl Driver {
     fn is_settled(&self) -> bool {
         self.undecided == 0
             && self.unacknowledged.is_empty()
-            && self.calling.is_empty()
+            && self.lobby.as_ref().is_none_or(Lobby::is_empty)
             && self.strands.iter().all(Strand::is_settled)
     }
 

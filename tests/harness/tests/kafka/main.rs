@@ -1,6 +1,7 @@
 //! Hosts that keep their records on a cluster of Kafka, alone and together, on a real broker.
 
 mod alone;
+mod calls;
 mod together;
 
 use harness::{Deployment, Host};

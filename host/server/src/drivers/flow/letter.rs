@@ -5,7 +5,7 @@
 
 use bytes::Bytes;
 use catalog::Flow;
-use message::record::{Arrival, RequestRecordError, decode_request_record, header};
+use message::record::{Arrival, RequestRecordError, ReturnAddress, decode_request_record, header};
 use message::{Request, Time};
 use stream::{Headers, Record, StoredRecord};
 
@@ -168,7 +168,7 @@ impl Desk<'_> {
 
     fn return_to(&self, address: Option<&str>) -> Result<ReturnTo, Refusal> {
         // A record of another endpoint's requests may say that a caller waits: not here.
-        let Some(topic) = address.and_then(|it| it.strip_prefix(header::TOPIC_PREFIX)) else {
+        let Some(topic) = address.and_then(|it| ReturnAddress::parse(it).topic) else {
             return Ok(ReturnTo::Topic);
         };
         if self.flow.may_return_to(topic) {

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use message::record::header;
 use stream::{AppendError, ReadLimit, Record};
 
+use super::lobby::Lobby;
 use super::{Driver, Unacknowledged, Unopened};
 use crate::endpoint::{Answered, Appended, Ask, Call, Reply, Unanswered};
 use crate::envelope;
@@ -16,11 +17,8 @@ const RECORDS_AT_ONCE: usize = 1024;
 impl Driver {
     /// Appends the calls of this turn with one write; refuses those beyond the limit.
     pub(super) fn accept_calls(&mut self) {
-        if self.calls.is_empty() {
+        if self.calls.is_empty() || self.lobby.is_some() {
             return;
-        }
-        if self.sharing.is_some() {
-            return self.submit_calls();
         }
         let mut calls = std::mem::take(&mut self.calls);
         if let Some(refusal) = self.refuses() {
@@ -41,8 +39,8 @@ impl Driver {
 
     /// Appends as many of the held records as the live lane has room for.
     pub(super) fn accept_records(&mut self) {
-        if self.sharing.is_some() {
-            return self.submit_records();
+        if self.lobby.is_some() {
+            return;
         }
         while let Some(mut records) = self.held.pop_front() {
             if let Some(refusal) = self.refuses() {
@@ -111,9 +109,7 @@ impl Driver {
         for records in self.held.drain(..) {
             let _gone = records.reply.send(Err(Unanswered::Stopping));
         }
-        for reply in self.calling.take_all() {
-            refuse(reply, &Unanswered::StreamAway);
-        }
+        self.lobby.iter_mut().for_each(Lobby::close);
         for records in self.unacknowledged.drain(..) {
             let _gone = records.reply.send(Err(Unanswered::StreamAway));
         }

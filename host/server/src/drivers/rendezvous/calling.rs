@@ -1,148 +1,76 @@
-//! Calls where the stream is shared: what a caller asks is handed in to some partition of the requests,
-//! and whoever owns that answers.
+//! What the driver and the lobby have to do with each other, where the stream is shared.
 
-use std::collections::{HashMap, VecDeque};
-use std::hash::{DefaultHasher, Hash, Hasher};
+use std::sync::Arc;
+use std::time::Duration;
 
-use message::RequestId;
+use message::{Request, Time};
 use stream::Record;
 
-use super::appended::refuse;
-use super::{Driver, Unacknowledged};
-use crate::endpoint::{Appended, Ask, Call, Records, Reply};
+use super::Driver;
+use super::lobby::Lobby;
+use crate::clock;
+use crate::drivers::courier::Delivered;
+use crate::endpoint::{Endpoint, Reply, Unanswered};
 
-/// Who waits for requests that are in the stream.
-pub(super) struct Calling {
-    waiting: HashMap<RequestId, Vec<Reply>>,
-    /// What was handed in to each partition and is not kept yet, by its tickets.
-    submitted: Vec<VecDeque<(u64, RequestId)>>,
-    /// Counts what goes to any partition.
-    turn: usize,
-}
+/// How long after its deadline a caller is kept waiting, since its request may be with a host that is
+/// gone: until another one has taken over, say.
+const SLACK: Duration = Duration::from_secs(5);
 
-impl Calling {
-    /// Nobody waits.
-    pub(super) fn new(partitions: usize) -> Self {
-        let submitted = (0..partitions).map(|_| VecDeque::new()).collect();
-        Self { waiting: HashMap::new(), submitted, turn: 0 }
-    }
-
-    pub(super) fn is_empty(&self) -> bool {
-        self.waiting.is_empty()
-    }
-
-    /// Who waits for a request that is being opened.
-    pub(super) fn reply_of(&mut self, id: &RequestId) -> Option<Reply> {
-        let replies = self.waiting.get_mut(id)?;
-        let reply = replies.pop();
-        if replies.is_empty() {
-            self.waiting.remove(id);
-        }
-        reply
-    }
-
-    /// Everybody who waits.
-    pub(super) fn take_all(&mut self) -> impl Iterator<Item = Reply> {
-        self.waiting.drain().flat_map(|(_, replies)| replies)
-    }
+/// Where the callers of an endpoint wait, if several hosts share its stream.
+pub(super) fn lobby_of(endpoint: &Endpoint, limit: usize) -> Option<Lobby> {
+    let replies = Arc::clone(endpoint.replies.as_ref()?);
+    let requests = endpoint.journal.requests.clone();
+    let calls = endpoint.meter.metrics.calls();
+    Some(Lobby::new(endpoint.name.clone(), replies, requests, limit, SLACK, calls))
 }
 
 impl Driver {
-    /// Hands in the calls of this turn; refuses those beyond the limit.
-    pub(super) fn submit_calls(&mut self) {
-        let mut calls = std::mem::take(&mut self.calls);
-        let refusal = self.refuses();
-        let room = self.open_limit.saturating_sub(self.calling.waiting.len());
-        for (nth, Call { ask, reply }) in calls.drain(..).enumerate() {
-            if let Some(refusal) = &refusal {
-                refuse(reply, refusal);
-            } else if nth >= room {
-                refuse(reply, &crate::endpoint::Unanswered::Busy);
-            } else {
-                self.submit_call(ask, reply);
+    /// Hands in what callers ask and what others bring.
+    pub(super) fn hand_in(&mut self) {
+        if self.lobby.is_none() {
+            return;
+        }
+        let own = if self.calls.is_empty() { Vec::new() } else { self.own_partitions() };
+        let Some(lobby) = &mut self.lobby else { return };
+        if self.stopping {
+            for call in self.calls.drain(..) {
+                let _gone = call.reply.send(Err(Unanswered::Stopping));
+            }
+            for records in self.held.drain(..) {
+                let _gone = records.reply.send(Err(Unanswered::Stopping));
             }
         }
-        self.calls = calls;
-        self.hear_of_failed_calls();
+        if !self.calls.is_empty() {
+            lobby.accept(self.calls.drain(..), &own);
+        }
+        self.held.drain(..).for_each(|records| lobby.bring(records));
+        lobby.hand_in_brought();
     }
 
-    fn submit_call(&mut self, ask: Ask, reply: Reply) {
-        let partition = self.partition_of(&ask.record);
-        let requests = &self.endpoint.journal.requests[partition];
-        match requests.submit(std::slice::from_ref(&ask.record)) {
-            Ok(ticket) => {
-                let id = ask.request.id;
-                self.calling.waiting.entry(id.clone()).or_default().push(reply);
-                self.calling.submitted[partition].push_back((ticket, id));
-            }
-            Err(error) => {
-                let refusal = self.refusal_of(&error);
-                refuse(reply, &refusal);
-            }
+    /// Tells callers what came for them, here or from other hosts.
+    pub(super) fn tell_callers(&mut self) {
+        if let Some(lobby) = &mut self.lobby {
+            lobby.tell(clock::now());
         }
     }
 
-    /// Hands in records that somebody brought.
-    pub(super) fn submit_records(&mut self) {
-        while let Some(Records { asks, count, reply, .. }) = self.held.pop_front() {
-            let mut parts: Vec<Vec<Record>> = Vec::new();
-            parts.resize_with(self.endpoint.journal.requests.len(), Vec::new);
-            for ask in asks {
-                let partition = self.partition_of(&ask.record);
-                parts[partition].push(ask.record);
-            }
-            let mut ends = Vec::new();
-            let mut refusal = self.refuses();
-            for (partition, records) in parts.iter().enumerate().filter(|it| !it.1.is_empty()) {
-                if refusal.is_some() {
-                    break;
-                }
-                match self.endpoint.journal.requests[partition].submit(records) {
-                    Ok(first) => ends.push((partition as u32, first + records.len() as u64)),
-                    Err(error) => refusal = Some(self.refusal_of(&error)),
-                }
-            }
-            if let Some(refusal) = refusal {
-                let _gone = reply.send(Err(refusal));
-                continue;
-            }
-            let appended = Appended::together(0, count as u64);
-            self.unacknowledged.push_back(Unacknowledged { ends, appended, reply });
+    /// Other hosts have answered callers of this one.
+    pub(super) fn hear_from_others(&mut self, delivered: Vec<Delivered>) {
+        if let Some(lobby) = &mut self.lobby {
+            lobby.deliver(delivered);
         }
     }
 
-    /// Tells the callers whose requests were not kept.
-    fn hear_of_failed_calls(&mut self) {
-        for partition in 0..self.endpoint.journal.requests.len() {
-            let requests = &self.endpoint.journal.requests[partition];
-            let (settled, failed) = (requests.settled(), requests.take_failed());
-            for (ticket, error) in failed {
-                let found = self.calling.submitted[partition].iter().find(|it| it.0 == ticket);
-                let Some(id) = found.map(|(_, id)| id.clone()) else { continue };
-                let refusal = self.refusal_of(&error);
-                while let Some(reply) = self.calling.reply_of(&id) {
-                    refuse(reply, &refusal);
-                }
-            }
-            while self.calling.submitted[partition].pop_front_if(|it| it.0 < settled).is_some() {}
-        }
+    /// The way back to whoever waits for a request that was taken, unless that has been too long ago.
+    pub(super) fn reply_to(&self, now: Time, record: &Record, request: &Request) -> Option<Reply> {
+        let lobby = self.lobby.as_ref().filter(|_| now <= request.deadline + SLACK)?;
+        lobby.reply_to(record, &request.id)
     }
 
-    /// The partition that a request goes to: that of its key, or else one of our own.
-    fn partition_of(&mut self, record: &Record) -> usize {
-        let partitions = self.endpoint.journal.requests.len();
-        if let Some(key) = &record.key {
-            let mut hasher = DefaultHasher::new();
-            key.hash(&mut hasher);
-            return (hasher.finish() % partitions as u64) as usize;
-        }
-        self.calling.turn += 1;
-        let turn = self.calling.turn;
-        let name = self.endpoint.journal.requests[0].topic();
-        let own: Vec<_> = self.strands.iter().filter(|it| *it.source.topic == *name).collect();
-        match own.len() {
-            0 => turn % partitions,
-            some => own[turn % some].source.partition as usize,
-        }
+    /// The partitions of the requests that are ours.
+    fn own_partitions(&self) -> Vec<u32> {
+        let topic = self.endpoint.journal.requests[0].topic();
+        let own = self.strands.iter().filter(|it| *it.source.topic == *topic && !it.is_leaving);
+        own.map(|strand| strand.source.partition).collect()
     }
 }

@@ -156,6 +156,11 @@ impl Lobby {
         [due, self.retry_due].into_iter().flatten().min()
     }
 
+    /// Whether nobody waits for anything.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.brought.is_empty()
+    }
+
     /// Turns away everybody who still waits.
     pub(super) fn close(&mut self) {
         self.empty_outbox();

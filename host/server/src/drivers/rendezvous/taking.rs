@@ -126,7 +126,9 @@ impl Driver {
                     _ => None,
                 };
                 let request: Arc<Request> = Arc::new(read.request);
-                let reply = self.calling.reply_of(&request.id);
+                let is_ours = matches!(desk.origin, Origin::Requests { .. });
+                let reply =
+                    is_ours.then(|| self.reply_to(desk.now, &stored.record, &request)).flatten();
                 strand.unopened.push_back(Unopened {
                     offset,
                     request,
