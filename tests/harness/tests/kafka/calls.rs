@@ -26,12 +26,12 @@ fn ask(host: &Host, key: Option<&str>, x: f64) -> Response {
     let mut headers = vec![("content-type", "application/json")];
     headers.extend(key.map(|key| ("idempotency-key", key)));
     let body = infer_body("mine", x);
-    host.client().send("POST", "/v2/models/e/infer", &headers, body.as_bytes()).unwrap()
+    host.client().send("POST", "/v2/models/e/infer", &headers, body.as_bytes()).expect("a response")
 }
 
 /// What is counted of the calls of a host.
 fn count(host: &Host, what: &str) -> u64 {
-    let endpoint = host.endpoint("e").unwrap();
+    let endpoint = host.endpoint("e").expect("the endpoint");
     endpoint["calls"][what].as_u64().unwrap_or_else(|| panic!("no {what} in {endpoint}"))
 }
 
