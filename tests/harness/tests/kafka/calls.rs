@@ -46,7 +46,10 @@ fn ask_until_all_share(hosts: &[Host], from: u32) {
             assert_eq!(response.y(), Some(2.0 * x));
         }
         x += 1.0;
-        hosts.iter().all(|host| count(host, "answered_elsewhere") > 0).then_some(())
+        let shares = |host: &Host| {
+            ["answered_elsewhere", "replies_sent"].iter().all(|it| count(host, it) > 0)
+        };
+        hosts.iter().all(shares).then_some(())
     });
 }
 
@@ -56,7 +59,6 @@ fn every_host_answers_every_key_whoever_owns_it() {
     let (_models, hosts) = hosts::<3>(&deployment);
     ask_until_all_share(&hosts, 0);
     for host in &hosts {
-        assert!(count(host, "replies_sent") > 0, "each owns something");
         assert_eq!(count(host, "waiting"), 0);
         assert_eq!(count(host, "unanswered"), 0);
     }
