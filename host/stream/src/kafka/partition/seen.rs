@@ -126,6 +126,7 @@ impl KafkaPartition {
         let batch = self.batch_limit_bytes.filter(|_| is_plain).unwrap_or(u64::MAX);
         let limit = self.options.record_limit_bytes.min(batch.saturating_sub(BATCH_BYTES));
         if let Some(found) = records.iter().map(Record::size_bytes).find(|&size| size > limit) {
+            self.cluster.board.failed_records.fetch_add(1, Ordering::Relaxed);
             return Err(AppendError::TooLarge { found, limit });
         }
         let (board, delivery) = (&self.cluster.board, &self.cluster.config.delivery);
