@@ -12,11 +12,11 @@ use super::{
     wait_for_trouble, wait_until_committed, wait_until_over,
 };
 
-/// A broker behind a proxy, for one test after the other.
-fn broker() -> MutexGuard<'static, Broker> {
-    static BROKER: OnceLock<Mutex<Broker>> = OnceLock::new();
+/// One of two brokers behind proxies, each for one test after the other.
+fn broker(which: usize) -> MutexGuard<'static, Broker> {
+    static BROKERS: [OnceLock<Mutex<Broker>>; 2] = [const { OnceLock::new() }; 2];
     let start = || Mutex::new(Broker::start_with(&Options::default().proxied()));
-    let broker = BROKER.get_or_init(start).lock().unwrap_or_else(PoisonError::into_inner);
+    let broker = BROKERS[which].get_or_init(start).lock().unwrap_or_else(PoisonError::into_inner);
     if !broker.cluster().is_running(1) {
         broker.restart();
     }
@@ -34,7 +34,7 @@ fn wait_until_not_ready(host: &Host) {
 
 #[test]
 fn a_broker_that_is_slow_or_hangs_costs_time_and_nothing_else() {
-    let broker = broker();
+    let broker = broker(0);
     let deployment = Deployment::on(&broker);
     let models = doubling();
     let host = start(&deployment, &models);
@@ -71,7 +71,7 @@ fn a_broker_that_is_slow_or_hangs_costs_time_and_nothing_else() {
 
 #[test]
 fn a_broker_that_is_gone_is_waited_for_in_bounded_memory() {
-    let broker = broker();
+    let broker = broker(1);
     let limits = "[stream.kafka.delivery]\nunsent_limit = '4MiB'\n";
     let deployment = Deployment::on(&broker).with_sections(limits);
     let models = doubling();
@@ -108,7 +108,7 @@ fn a_broker_that_is_gone_is_waited_for_in_bounded_memory() {
 
 #[test]
 fn a_host_that_finds_no_broker_waits_for_it() {
-    let broker = broker();
+    let broker = broker(1);
     broker.kill();
     let deployment = Deployment::on(&broker);
     let models = doubling();
@@ -127,7 +127,7 @@ fn a_host_that_finds_no_broker_waits_for_it() {
 
 #[test]
 fn a_broker_whose_disk_is_full_loses_nothing_that_was_answered() {
-    let broker = broker();
+    let broker = broker(0);
     let deployment = Deployment::on(&broker);
     let models = doubling();
     let host = start(&deployment, &models);
