@@ -64,11 +64,14 @@ impl Fences {
             }
             return Standing::Fence;
         }
-        let Some(known) = source.and_then(text).and_then(|it| self.epochs.get(it)) else {
-            return Standing::Answer;
-        };
         let epoch: Option<u64> = epoch.and_then(text).and_then(|epoch| epoch.parse().ok());
-        if epoch.unwrap_or(0) < *known { Standing::Void } else { Standing::Answer }
+        let counts = source.and_then(text).is_none_or(|it| self.counts(it, epoch.unwrap_or(0)));
+        if counts { Standing::Answer } else { Standing::Void }
+    }
+
+    /// Whether an answer of an epoch counts that stands behind all that was shown.
+    pub fn counts(&self, request_source: &str, epoch: u64) -> bool {
+        self.epochs.get(request_source).is_none_or(|known| epoch >= *known)
     }
 }
 

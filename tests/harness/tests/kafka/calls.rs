@@ -6,7 +6,7 @@ use harness::{Deployment, Host, Models, Response, infer_body};
 use kafka_testkit::Message;
 use serde_json::Value;
 
-use crate::wait_until_owned;
+use crate::{SHORT_SESSION, wait_until_owned};
 
 /// Hosts with the endpoint `e`, whose champion answers `2 x`, and whose key is `x`.
 fn hosts<const N: usize>(deployment: &Deployment) -> (Models, [Host; N]) {
@@ -173,4 +173,52 @@ fn records_that_are_brought_are_spread_by_key_and_all_are_answered() {
     let ids: BTreeSet<_> = answers.iter().filter_map(|it| it.header_text("id")).collect();
     assert_eq!(ids.len(), 400);
     drop(host.stop());
+}
+
+#[test]
+fn while_a_host_dies_callers_of_another_get_the_one_answer_or_a_clear_error() {
+    let deployment = Deployment::shared().with_sections(SHORT_SESSION);
+    let models = models("");
+    let [one, two] = [(); 2].map(|()| deployment.host(&models));
+    [&one, &two].iter().for_each(|host| host.wait_until_settled("e"));
+    let mut number = 0;
+    let mut answers: BTreeMap<String, Value> = BTreeMap::new();
+    one.wait_for("the other host owns partitions", |host| {
+        number += 1;
+        let key = format!("k-{number}");
+        let response = ask(host, Some(&key), f64::from(number));
+        assert_eq!(response.status, 200, "{}", response.text());
+        answers.insert(key, response.json());
+        (count(host, "answered_elsewhere") > 2).then_some(())
+    });
+    // These are on their way while the owner of some of them is killed.
+    let asked: Vec<(String, Response)> = std::thread::scope(|scope| {
+        let ask = |number: u32| {
+            let (host, key) = (&one, format!("m-{number}"));
+            scope.spawn(move || (key.clone(), ask(host, Some(&key), f64::from(number))))
+        };
+        let asked: Vec<_> = (0..24).map(ask).collect();
+        drop(two.kill_hard());
+        asked.into_iter().map(|asked| asked.join().unwrap()).collect()
+    });
+    for (key, response) in asked {
+        match response.status {
+            // That nothing came by the deadline is an official answer, too.
+            200 | 504 => drop(answers.insert(key, response.json())),
+            503 => assert!(response.error().is_some(), "{}", response.text()),
+            other => panic!("{other}: {}", response.text()),
+        }
+    }
+    // Whoever asks again gets what was answered to the first, and in the end everybody an answer.
+    let keys = (1..=number).map(|it| format!("k-{it}")).chain((0..24).map(|it| format!("m-{it}")));
+    for key in keys {
+        let again = one.wait_for(&format!("an answer for {key}"), |host| {
+            let response = ask(host, Some(&key), -1.0);
+            [200, 504].contains(&response.status).then_some(response)
+        });
+        if let Some(first) = answers.get(&key) {
+            assert_eq!(again.json(), *first, "{key}");
+        }
+    }
+    drop(one.stop());
 }

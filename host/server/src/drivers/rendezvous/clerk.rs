@@ -5,7 +5,7 @@
 
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use message::Time;
 use message::record::header;
@@ -15,6 +15,7 @@ use stream::{
 };
 
 use super::note::Note;
+use super::strand::share_of_ids;
 use super::takeover::{self, Takeover};
 use crate::abort::AbortOnPanic;
 use crate::clock;
@@ -210,17 +211,22 @@ fn take_over(
     let same: Vec<_> = same.collect();
     let epochs = member.transact_while(&outputs, &same, &|| are_held(member, claims))?;
     endpoint.meter.shared.count_fences(claims.len() as u64);
+    let wanted = share_of_ids(endpoint);
+    let began = Instant::now();
     let taken = claims.iter().zip(commits).zip(epochs).map(|((claim, commit), epoch)| {
         let note = commit.as_ref().map(|commit| Note::read(&commit.note)).unwrap_or_default();
         let committed = commit.map(|commit| commit.offset);
         let answers = answers(&claim.source);
-        let found = takeover::find_answered(&**answers, &claim.source, committed, &note, epoch);
+        let (answers, source) = (&**answers, &claim.source);
+        let found = takeover::find_answered(answers, source, committed, &note, epoch, wanted);
         found.map_err(|reason| TransactError::NotNow { reason }).map(|found| {
             endpoint.meter.shared.count_void(found.void);
             Takeover { strand: claim.strand, committed, epoch, found }
         })
     });
-    taken.collect()
+    let taken = taken.collect();
+    tracing::debug!(endpoint = %endpoint.name, partitions = claims.len(), elapsed = ?began.elapsed(), "answers read back");
+    taken
 }
 
 fn fence(now: Time, source: &Source, answers: &dyn Partition) -> Output {

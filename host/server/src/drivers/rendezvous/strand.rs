@@ -150,6 +150,11 @@ impl Remembered {
     }
 }
 
+/// How many answered ids are remembered of each partition that is taken over.
+pub(super) fn share_of_ids(endpoint: &Endpoint) -> usize {
+    (REMEMBERED_IDS / endpoint.journal.requests.len().max(1)).max(1024)
+}
+
 impl Strand {
     /// The only strand of a stream that nobody shares, with what an earlier life left behind.
     pub(super) fn own(endpoint: &Endpoint, recovery: Recovery) -> (Self, Vec<Recovered>) {
@@ -175,11 +180,14 @@ impl Strand {
         let (answers, scored) = (Arc::clone(answers), Arc::clone(scored));
         let from = taken.committed.unwrap_or(0);
         let mut strand = Self::new(strand, source, answers, scored, from);
-        let share = (REMEMBERED_IDS / journal.requests.len().max(1)).max(1024);
+        let share = share_of_ids(endpoint);
         // What was found must stay until the requests have been read again.
         strand.remembered = Remembered::new(share.max(taken.found.ids.len()));
         for (id, offset) in taken.found.ids {
-            strand.remembered.insert(id, Some(offset));
+            // Of several answers to one id the first is the official one.
+            if strand.remembered.offset_of(&id).is_none() {
+                strand.remembered.insert(id, Some(offset));
+            }
         }
         strand.tenure = tenure;
         strand.epoch = Some(Epoch {

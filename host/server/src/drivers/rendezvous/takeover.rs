@@ -6,19 +6,19 @@
 use std::time::{Duration, Instant};
 
 use message::RequestId;
-use message::record::{Fences, Standing, header};
+use message::record::{Fences, header};
 use stream::{Partition, ReadError, ReadLimit, Record, Source};
 
-use super::REMEMBERED_IDS;
 use super::note::Note;
 
 /// How much is read at once.
-const READ_LIMIT: ReadLimit = ReadLimit { records: 4096, bytes: 8 << 20 };
+const READ_LIMIT: ReadLimit = ReadLimit { records: 8192, bytes: 8 << 20 };
 /// How long to wait for more of the answers, and how long in all without any progress.
 const WAIT: Duration = Duration::from_millis(500);
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How far back answers are looked for, at the most, only because their ids may come again.
-const LOOK_BACK: u64 = REMEMBERED_IDS as u64 / 8;
+/// How many offsets are looked at, at the most, for each answer that is only wanted because its id may
+/// come again: among answers there are fences, marks of transactions and answers to other sources.
+const OFFSETS_PER_WANTED: u64 = 4;
 
 /// A partition that is this host's from now on.
 pub(crate) struct Takeover {
@@ -43,28 +43,76 @@ pub(crate) struct Answered {
     pub(crate) void: u64,
 }
 
-/// Reads the answers up to the fence at `epoch`.
+/// Reads the answers up to the fence at `epoch`: all those to what is not done, and of those before them
+/// as many as it takes to know `wanted` ids.
 pub(super) fn find_answered(
     answers: &dyn Partition,
     source: &Source,
     committed: Option<u64>,
     note: &Note,
     epoch: u64,
+    wanted: usize,
 ) -> Result<Answered, String> {
     let own = source.to_string();
-    let mut fences = Fences::default();
-    note.epoch.into_iter().for_each(|before| fences.note(&own, before));
     let answers_from = note.answers_from.unwrap_or(0).min(epoch);
-    let mut found = Answered { answers_from, ..Answered::default() };
-    found.requests_end = committed.unwrap_or(0);
-    let mut next = answers_from.min(epoch.saturating_sub(LOOK_BACK));
+    let step = wanted as u64;
+    let floor = epoch.saturating_sub(step * OFFSETS_PER_WANTED);
+    let mut begin = answers_from.min(epoch.saturating_sub(step));
+    let mut seen = read(answers, &own, &mut begin, epoch)?;
+    // What is before can only be read in its order, so it is read a stretch at a time.
+    let is_short = |seen: &Vec<Seen>| seen.iter().filter(|it| it.answer.is_some()).count() < wanted;
+    while begin > floor && is_short(&seen) {
+        let end = begin;
+        begin = end.saturating_sub(step.max(1)).max(floor);
+        let asked = begin;
+        let mut before = read(answers, &own, &mut begin, end)?;
+        before.append(&mut seen);
+        seen = before;
+        if begin > asked {
+            break;
+        }
+    }
+    let mut fences = Fences::default();
+    // Any other fence is among what was read.
+    note.epoch.filter(|before| *before < begin).into_iter().for_each(|it| fences.note(&own, it));
+    let requests_end = committed.unwrap_or(0);
+    let mut found = Answered { answers_from, requests_end, ..Answered::default() };
+    seen.into_iter().for_each(|it| found.take(&own, &mut fences, it));
+    Ok(found)
+}
+
+/// Something among the answers that has to do with the partition.
+struct Seen {
+    offset: u64,
+    /// None for a fence.
+    answer: Option<Given>,
+}
+
+/// An answer, whether it counts or not.
+struct Given {
+    id: Option<RequestId>,
+    epoch: u64,
+    /// The offset behind the request.
+    request_end: u64,
+}
+
+/// Reads what has to do with a partition in a range of offsets. `begin` becomes the first that is kept.
+fn read(
+    answers: &dyn Partition,
+    own: &str,
+    begin: &mut u64,
+    end: u64,
+) -> Result<Vec<Seen>, String> {
+    let mut seen = Vec::new();
+    let mut next = *begin;
     let mut give_up = Instant::now() + PATIENCE;
-    while next < epoch {
+    while next < end {
         let records = match answers.read(next, READ_LIMIT) {
             Ok(records) => records,
             // Retention has been there.
             Err(ReadError::OutOfRange { start, .. }) if start > next => {
-                next = start;
+                (*begin, next) = (start, start);
+                seen.clear();
                 continue;
             }
             Err(error) if Instant::now() >= give_up => return Err(error.to_string()),
@@ -72,35 +120,48 @@ pub(super) fn find_answered(
         };
         let Some(last) = records.last() else {
             if Instant::now() >= give_up {
-                return Err(format!("the answers could not be read up to offset {epoch}"));
+                return Err(format!("the answers could not be read up to offset {end}"));
             }
             answers.wait(next, WAIT);
             continue;
         };
+        let range = next..end;
         next = last.offset + 1;
         give_up = Instant::now() + PATIENCE;
-        for stored in records.iter().take_while(|stored| stored.offset < epoch) {
-            match fences.judge(stored.offset, stored.record.headers.iter()) {
-                Standing::Answer => found.take(&own, stored.offset, &stored.record),
-                Standing::Void => found.void += 1,
-                Standing::Fence => {}
-            }
-        }
+        let within = records.iter().filter(|stored| range.contains(&stored.offset));
+        seen.extend(within.filter_map(|stored| Seen::of(own, stored.offset, &stored.record)));
     }
-    Ok(found)
+    Ok(seen)
+}
+
+impl Seen {
+    fn of(own: &str, offset: u64, record: &Record) -> Option<Self> {
+        let text = |name| record.headers.get(name).and_then(|value| str::from_utf8(value).ok());
+        let number = |name| text(name).and_then(|number| number.parse::<u64>().ok());
+        if let Some(fenced) = text(header::FENCE) {
+            return (fenced == own).then_some(Self { offset, answer: None });
+        }
+        let is_own = text(header::REQUEST_SOURCE) == Some(own);
+        let given = || Given {
+            id: text(header::ID).map(RequestId::from),
+            epoch: number(header::EPOCH).unwrap_or(0),
+            request_end: number(header::REQUEST_OFFSET).map_or(0, |offset| offset + 1),
+        };
+        is_own.then(|| Self { offset, answer: Some(given()) })
+    }
 }
 
 impl Answered {
-    fn take(&mut self, source: &str, offset: u64, record: &Record) {
-        let text = |name| record.headers.get(name).and_then(|value| str::from_utf8(value).ok());
-        if text(header::REQUEST_SOURCE) != Some(source) {
+    fn take(&mut self, own: &str, fences: &mut Fences, seen: Seen) {
+        let Some(given) = seen.answer else { return fences.note(own, seen.offset) };
+        if !fences.counts(own, given.epoch) {
+            self.void += 1;
             return;
         }
-        if let Some(id) = text(header::ID) {
-            self.ids.push((RequestId::from(id), offset));
-        }
-        let request = text(header::REQUEST_OFFSET).and_then(|offset| offset.parse::<u64>().ok());
-        self.requests_end = self.requests_end.max(request.map_or(0, |offset| offset + 1));
+        // Its fence may stand before all that was read.
+        fences.note(own, given.epoch);
+        self.ids.extend(given.id.map(|id| (id, seen.offset)));
+        self.requests_end = self.requests_end.max(given.request_end);
     }
 }
 
@@ -127,18 +188,23 @@ mod tests {
 
     /// Takes partition 0 of `r` over with a fence behind these answers.
     fn check(records: &[&str], note: &str, ids: &[(&str, u64)], requests_end: u64, void: u64) {
+        let answered = find(records, note, 100);
+        let found: Vec<_> = answered.ids.iter().map(|(id, at)| (id.as_str(), *at)).collect();
+        assert_eq!(found, ids, "{records:?}");
+        assert_eq!((answered.requests_end, answered.void), (requests_end, void), "{records:?}");
+    }
+
+    /// What is found where so many ids are wanted.
+    fn find(records: &[impl AsRef<str>], note: &str, wanted: usize) -> Answered {
         let stream = MemoryStream::new();
         let answers = stream.open("answers", &TopicOptions::default()).unwrap();
         for what in records {
-            answers.append(&[record(what)]).unwrap();
+            answers.append(&[record(what.as_ref())]).unwrap();
         }
         let epoch = answers.append(&[record("fence r/0")]).unwrap();
         answers.append(&[record(&format!("late r/0 99 {epoch}"))]).unwrap();
         let source = Source { topic: "r".into(), partition: 0 };
-        let found = find_answered(&*answers, &source, None, &Note::read(note), epoch).unwrap();
-        let found_ids: Vec<_> = found.ids.iter().map(|(id, at)| (id.as_str(), *at)).collect();
-        assert_eq!(found_ids, ids, "{records:?}");
-        assert_eq!((found.requests_end, found.void), (requests_end, void), "{records:?}");
+        find_answered(&*answers, &source, None, &Note::read(note), epoch, wanted).unwrap()
     }
 
     #[test]
@@ -152,5 +218,38 @@ mod tests {
     fn what_was_written_too_late_is_not_found() {
         let records = ["fence r/0", "fence r/0", "a r/0 3 0", "a r/0 3 1"];
         check(&records, "answers=0 epoch=0", &[("a", 3)], 4, 1);
+    }
+
+    #[test]
+    fn what_was_done_before_the_last_owner_is_known_too() {
+        let records =
+            ["fence r/0", "a r/0 3 0", "b r/0 4 0", "fence r/0", "c r/0 5 3", "d r/0 6 0"];
+        check(&records, "answers=4 epoch=3", &[("a", 1), ("b", 2), ("c", 4)], 6, 1);
+    }
+
+    #[test]
+    fn as_many_as_are_wanted_are_found_among_others_and_no_more_is_read() {
+        let own = |number: u64| format!("own-{number} r/0 {number} 0");
+        let other = |number: u64| format!("other-{number} r/1 {number} 0");
+        let records: Vec<String> = (0..20).flat_map(|it| [own(it), other(it)]).collect();
+        let check = |note: &str, wanted, count| {
+            let found = find(&records, note, wanted);
+            assert_eq!(found.ids.len(), count, "{wanted} wanted, {note}");
+            let last = found.ids.last().map(|(id, _)| id.as_str());
+            assert_eq!(last, (count > 0).then_some("own-19"));
+        };
+        check("answers=40", 0, 0);
+        check("answers=40", 5, 5);
+        check("answers=20", 5, 10);
+        check("answers=40", 100, 20);
+    }
+
+    #[test]
+    fn an_answer_tells_of_a_fence_from_before_all_that_is_read() {
+        let mut records = vec!["fence r/0"; 2];
+        records.extend(["x r/1 0 0"; 20]);
+        records.extend(["a r/0 3 1", "late r/0 3 0"]);
+        let found = find(&records, "answers=24 epoch=0", 2);
+        assert_eq!((found.ids.len(), found.void), (1, 1));
     }
 }
