@@ -6,6 +6,7 @@ mod demo;
 mod diff;
 mod history;
 mod log;
+mod mirror;
 mod models;
 mod output;
 mod pause;
@@ -19,6 +20,7 @@ mod retire;
 mod rollback;
 mod schema;
 mod serve;
+mod signals;
 mod source;
 mod stage;
 mod status;
@@ -82,6 +84,7 @@ enum Command {
     Read(read::Read),
     /// Append requests, one JSON document a line, to the stream of an endpoint of a running host.
     Write(write::Write),
+    Mirror(mirror::Mirror),
     /// Inspect the files of the embedded stream.
     Log(log::Log),
     /// Make tokens for callers.
@@ -113,6 +116,7 @@ pub(crate) fn run() -> Result<ExitCode> {
         Command::Policy(policy) => policy.run(),
         Command::Read(read) => read.run(),
         Command::Write(write) => write.run(),
+        Command::Mirror(mirror) => mirror.run(),
         Command::Log(log) => log.run(),
         Command::Token(token) => token.run(),
         Command::Schema(schema) => schema.run(),

@@ -106,6 +106,11 @@ impl Deployment {
         self.topic(endpoint)
     }
 
+    /// The brokers at which hosts begin.
+    pub fn bootstrap(&self) -> &str {
+        &self.bootstrap
+    }
+
     /// What stands before the names of topics and groups.
     pub fn prefix(&self) -> &str {
         &self.prefix

@@ -151,7 +151,7 @@ impl Topic {
 }
 
 /// A time as people write it: microseconds since 1970, or a number and `s`, `m`, `h` or `d` ago.
-fn time_of(text: &str) -> Result<Time> {
+pub(super) fn time_of(text: &str) -> Result<Time> {
     if let Ok(us) = text.parse() {
         return Ok(Time::from_us(us));
     }

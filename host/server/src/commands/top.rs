@@ -1,17 +1,16 @@
 //! `understudy top`
 
 use std::process::ExitCode;
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use ::top::{Change, How, Settings, Source, Theme};
-use anyhow::{Context, Result};
+use anyhow::Result;
 use clap::Args;
 use serde_json::Value;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::SignalKind;
 
 use super::reach::{Reach, encoded, path_of};
+use super::signals;
 
 /// Watch a running host on the terminal: who answers, how fast, and what is wrong.
 ///
@@ -29,7 +28,12 @@ pub(crate) struct Top {
 impl Top {
     pub(crate) fn run(self) -> Result<ExitCode> {
         let settings = Settings { host: self.host.address()?, every: self.every };
-        ::top::run(Remote(self.host), settings, theme(), stop_by_signal()?)?;
+        ::top::run(
+            Remote(self.host),
+            settings,
+            theme(),
+            signals::told_by(&[SignalKind::terminate(), SignalKind::hangup()])?,
+        )?;
         Ok(ExitCode::SUCCESS)
     }
 }
@@ -83,32 +87,6 @@ fn theme() -> Theme {
         Some(value) if !value.is_empty() => Theme::PLAIN,
         _ => Theme::COLOURS,
     }
-}
-
-/// Becomes true when the process is told to end, so that the terminal is put in order first.
-fn stop_by_signal() -> Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .context("cannot start the thread that waits for signals")?;
-    let (mut terminate, mut hangup) = {
-        let _inside = runtime.enter();
-        (signal(SignalKind::terminate())?, signal(SignalKind::hangup())?)
-    };
-    let told = Arc::clone(&stop);
-    let wait = move || {
-        runtime.block_on(async {
-            tokio::select! {
-                _ = terminate.recv() => {}
-                _ = hangup.recv() => {}
-            }
-            told.store(true, Ordering::Release);
-        });
-    };
-    // Not joined: mostly nobody sends a signal.
-    std::thread::Builder::new().name("signals".into()).spawn(wait)?;
-    Ok(stop)
 }
 
 #[cfg(test)]

@@ -4,6 +4,7 @@
 
 mod components;
 mod configuration;
+mod mirroring;
 mod operating;
 mod reading;
 

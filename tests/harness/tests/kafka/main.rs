@@ -1,7 +1,10 @@
 //! Hosts that keep their records on a cluster of Kafka, alone and together, on a real broker.
 
+#![expect(clippy::unwrap_used, reason = "what prepares a test may fail it")]
+
 mod alone;
 mod calls;
+mod mirroring;
 mod together;
 
 use harness::{Deployment, Host};
