@@ -34,6 +34,7 @@ native:
 tools: ## installs what building guests and the tests need
 	sdk/toolchain/rust.sh
 	tests/interop/venv.sh
+	tests/interop/venv.sh ../../examples/external/requirements.txt
 	tests/kafka/install.sh
 
 guests: tools ## rebuilds the example models, and the guests of the tests

@@ -22,7 +22,7 @@ use tokio::sync::oneshot;
 use self::view::View;
 use crate::clock;
 use crate::drivers::supervisor::Order;
-use crate::endpoint::{self, Ask, Endpoint, Event, Records, Reply, Unanswered};
+use crate::endpoint::{self, Ask, Endpoint, Event, PartReport, Records, Reply, Unanswered};
 use crate::envelope::{self, Incoming, ReturnTo};
 use crate::host::Shared;
 use crate::live::{Identity, Live};
@@ -468,6 +468,9 @@ fn names_of(endpoint: &Endpoint) -> Vec<String> {
 fn unavailable(endpoint: &Endpoint, model: &str) -> InferError {
     let parts = endpoint.parts.load();
     match parts.iter().find(|part| part.model.as_str() == model) {
+        Some(part) if part.external.is_some() => {
+            InferError::NotReady { reason: "it is external, and cannot be asked by itself".into() }
+        }
         Some(part) => InferError::NotReady { reason: part.state_now().to_string() },
         None => InferError::UnknownModel { known: names_of(endpoint) },
     }
@@ -482,7 +485,12 @@ fn endpoint_readiness(endpoint: &Endpoint) -> Readiness {
     if !live.settled {
         return Readiness::NotReady("its models are loading".into());
     }
+    let is_outside = |part: &PartReport| {
+        let position = live.roster.position(part.model.as_str());
+        part.state == State::External && position.is_some_and(|it| live.roster.can_answer(it))
+    };
     // What is cold is there when it is wanted.
+    let can_answer = can_answer || endpoint.parts.load().iter().any(is_outside);
     if can_answer || !live.routed.is_empty() || live.default.is_some() {
         Readiness::Ready
     } else {
@@ -496,7 +504,7 @@ fn model_readiness(endpoint: &Endpoint, model: &str) -> Result<Readiness, NotFou
         None => Err(NotFound::Model { known: names_of(endpoint) }),
         Some(part) => match part.state_now() {
             // Asking a cold model is what loads it, so nobody may wait until it is warm.
-            State::Live | State::Cold | State::Demoted(_) => Ok(Readiness::Ready),
+            State::Live | State::Cold | State::Demoted(_) | State::External => Ok(Readiness::Ready),
             State::Loading if part.routed.is_some() => Ok(Readiness::Ready),
             state => Ok(Readiness::NotReady(state.to_string())),
         },

@@ -7,4 +7,5 @@ pub(crate) mod loader;
 pub(crate) mod porter;
 pub(crate) mod recovery;
 pub(crate) mod rendezvous;
+pub(crate) mod scores;
 pub(crate) mod supervisor;

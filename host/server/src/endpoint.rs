@@ -18,6 +18,7 @@ use tokio::sync::oneshot;
 
 use crate::drivers::courier::{Delivered, Replies};
 use crate::drivers::rendezvous::Report;
+use crate::external::{External, OutsideScore};
 use crate::inbox::Inbox;
 use crate::journal::Journal;
 use crate::live::{Identity, Live, LiveMember};
@@ -58,6 +59,8 @@ pub(crate) struct PartReport {
     pub(crate) note: Option<String>,
     /// Where it is loaded only when it is wanted: what knows whether it is in memory.
     pub(crate) routed: Option<Arc<Routed>>,
+    /// Where it runs outside of the host: what knows when it was heard last.
+    pub(crate) external: Option<Arc<External>>,
 }
 
 impl PartReport {
@@ -82,6 +85,8 @@ pub(crate) enum Event {
     Scored(Arc<Identity>, Vec<Scored>),
     /// Other hosts have answered callers of this one.
     Replies(Vec<Delivered>),
+    /// Scores that were written outside of the host.
+    Outside(Vec<OutsideScore>),
     /// More of a topic can be read than before.
     Readable,
     /// From the next request on, this is the roster; who is not needed for it any more may drain.

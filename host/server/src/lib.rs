@@ -14,6 +14,7 @@ mod demo;
 mod drivers;
 mod endpoint;
 mod envelope;
+mod external;
 mod host;
 mod ids;
 mod inbox;

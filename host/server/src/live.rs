@@ -3,7 +3,7 @@
 //! A value that the supervisor makes anew for each change and publishes whole, so that no request
 //! sees half of one.
 
-use std::collections::{BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
@@ -15,6 +15,7 @@ use sandbox::lanes::{Lane, Worker};
 use sandbox::{Model, TensorType};
 use stream::TopicOptions;
 
+use crate::external::External;
 use crate::inputs::Inputs;
 use crate::meter::ModelMeter;
 use crate::routed::Routed;
@@ -28,6 +29,22 @@ pub(crate) struct Identity {
     /// On how many requests it was warmed before it joined.
     pub(crate) warmed: usize,
     pub(crate) record: TrackRecord,
+}
+
+#[cfg(test)]
+impl Identity {
+    /// Somebody of this name.
+    pub(crate) fn for_tests(name: &str) -> Self {
+        let meter = crate::meter::Meter::new("0").endpoint(&"e".into()).model(&name.into());
+        Self {
+            model: name.into(),
+            revision: Revision::from_digest([0; 32]),
+            incarnation: next_incarnation(),
+            meter,
+            warmed: 0,
+            record: TrackRecord::default(),
+        }
+    }
 }
 
 /// How the calls of one revision went in this life of it.
@@ -99,6 +116,8 @@ pub(crate) struct Live {
     pub(crate) nan_is_fault: bool,
     /// Those that are loaded when they are wanted, in memory or not.
     pub(crate) routed: HashMap<MemberIndex, Arc<Routed>>,
+    /// Those that run outside of the host, whether they are asked or not.
+    pub(crate) externals: BTreeMap<ModelName, Arc<External>>,
     pub(crate) deadline: Duration,
     pub(crate) key_input: Option<String>,
     /// Whether calls and records are turned away.
@@ -136,6 +155,12 @@ impl Live {
     /// The routed model with this name.
     pub(crate) fn routed(&self, model: &str) -> Option<&Arc<Routed>> {
         self.routed.get(&self.roster.position(model)?)
+    }
+
+    /// Whether the member of this number on the roster runs outside of the host.
+    pub(crate) fn is_external(&self, member: MemberIndex) -> bool {
+        let name = self.roster.member(member).map(|member| &member.name);
+        name.is_some_and(|name| self.externals.contains_key(name))
     }
 
     /// How many more requests every member that sets the pace can queue.

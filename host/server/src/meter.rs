@@ -1,5 +1,6 @@
 //! What is counted: for metrics, for `status`, and for nothing else.
 
+mod external;
 mod flow;
 mod shared;
 mod statistics;
@@ -18,6 +19,7 @@ use parking_lot::Mutex;
 
 use crate::endpoint::{Endpoint, PartReport};
 use crate::host::Shared;
+pub(crate) use crate::meter::external::{ExternalMeter, Ignored};
 pub(crate) use crate::meter::flow::FlowMeter;
 pub(crate) use crate::meter::shared::{OwnedPartition, SharedMeter};
 use crate::meter::statistics::Statistics;
@@ -43,6 +45,7 @@ pub(crate) struct EndpointMeter {
     pub(crate) flow: FlowMeter,
     /// Of the partitions that are this host's, where others share the stream.
     pub(crate) shared: SharedMeter,
+    pub(crate) external: ExternalMeter,
 }
 
 /// Counts for one model, or for all those that a route with `models` leads to.
@@ -87,6 +90,7 @@ impl Meter {
             routed: metrics.routed(),
             flow: FlowMeter::new(metrics.flow()),
             shared: SharedMeter::new(metrics.sharing()),
+            external: ExternalMeter::new(metrics.external()),
             metrics,
             latency: Mutex::default(),
             answers: Mutex::default(),
@@ -227,6 +231,14 @@ impl EndpointMeter {
             let state = part.map_or(State::Live.name(), |part| part.state.name());
             metrics.set_info(member.identity.revision, member.role, state);
             metrics.set_demoted(part.is_some_and(|part| matches!(part.state, State::Demoted(_))));
+        }
+        for (part, external) in
+            parts.iter().filter_map(|part| Some((part, part.external.as_ref()?)))
+        {
+            let metrics = &external.identity.meter.metrics;
+            metrics.set_info(part.revision, part.role, part.state.name());
+            metrics.set_demoted(matches!(part.state, State::Demoted(_)));
+            self.external.look_at(external);
         }
     }
 }

@@ -69,7 +69,7 @@ fn plan_of(
 ) -> Result<Plan, Declined> {
     let plan = match operation {
         Operation::Stage { model, wasm } => stage::plan(shared, scene, &model, &wasm),
-        Operation::Promote { model } => promote::plan(scene, scene.model(&model)?, force),
+        Operation::Promote { model } => promote::plan(scene, scene.anybody(&model)?, force),
         Operation::Rollback { model: None } => rollback::undo(scene, force),
         Operation::Rollback { model: Some(model) } => {
             rollback::model(scene, &ModelName::from(model))

@@ -4,6 +4,7 @@
 
 mod conduct;
 mod demotion;
+mod external;
 mod part;
 mod policy;
 mod roster;
@@ -18,11 +19,14 @@ use message::{ModelName, Revision, Time};
 use rendezvous::MemberIndex;
 
 pub(crate) use conduct::{Calls, release_probe, take_probe};
+pub(crate) use external::ExternalParts;
 pub(crate) use part::{Part, State, Turn};
 pub(crate) use roster::{empty_live, limits_of, role_name, topic_options};
 pub(crate) use routed::{Fate, RoutedParts};
 
 use self::conduct::{ConductLimits, May};
+use self::external::ExternalPart;
+use self::roster::Cast;
 use self::routed::{RoutedPart, Routing, Wanted};
 use crate::drivers::flow::FlowHandle;
 use crate::endpoint::{Endpoint, PartReport};
@@ -45,6 +49,8 @@ pub(crate) struct Stage {
     pub(crate) parts: BTreeMap<ModelName, Part>,
     /// Those that are loaded when they are wanted.
     pub(crate) routed: RoutedParts,
+    /// Those that run outside of the host.
+    pub(crate) externals: ExternalParts,
     routing: Routing,
     /// How the routed models are counted: together, by the names that they share.
     meters: BTreeMap<String, Arc<ModelMeter>>,
@@ -60,7 +66,10 @@ impl Stage {
         endpoint: Arc<Endpoint>,
         driver: JoinHandle<()>,
         spec: Arc<EndpointSpec>,
+        is_shared: bool,
     ) -> Self {
+        let mut externals = ExternalParts::new(is_shared);
+        externals.hear(&endpoint, &spec.config);
         Self {
             settled: endpoint.live.load().settled,
             endpoint,
@@ -71,6 +80,7 @@ impl Stage {
             spec,
             parts: BTreeMap::new(),
             routed: RoutedParts::default(),
+            externals,
             meters: BTreeMap::new(),
             orphans: BTreeSet::new(),
         }
@@ -205,12 +215,19 @@ impl Stage {
         now: Time,
         calls: &Calls,
     ) -> Option<(ModelName, Vec<(Turn, String)>)> {
-        let (model, _) = self.parts.iter().find(|(_, part)| part.plays(calls.incarnation))?;
-        let model = model.clone();
+        let played = self.parts.iter().find(|(_, part)| part.plays(calls.incarnation));
+        let played_here = played.is_some();
+        let model = match played {
+            Some((model, _)) => model.clone(),
+            None => self.externals.name_of(calls.incarnation)?.clone(),
+        };
         // Who is only praised loses nothing.
         let is_blamed = calls.tally.faulted() > 0 || calls.late > 0;
         let may = if is_blamed { self.may(&model) } else { May { rest: false, give_way: false } };
-        let turns = self.parts.get_mut(&model)?.handle_calls(now, calls, may);
+        let turns = match self.parts.get_mut(&model).filter(|_| played_here) {
+            Some(part) => part.handle_calls(now, calls, may),
+            None => self.externals.handle_calls(now, &model, calls, may),
+        };
         Some((model, turns))
     }
 
@@ -239,8 +256,9 @@ impl Stage {
             return May { rest: true, give_way: false };
         };
         let is_sound = |other: &MemberIndex| {
-            let other = roster.member(*other).and_then(|other| self.parts.get(&other.name));
-            other.is_some_and(Part::is_sound)
+            let Some(other) = roster.member(*other) else { return false };
+            let external = || self.externals.get(&other.name).is_some_and(|it| it.is_sound());
+            self.parts.get(&other.name).is_some_and(Part::is_sound) || external()
         };
         // For each course that it is on: whether somebody else is on it.
         let others = roster.courses().filter_map(|course| {
@@ -263,6 +281,7 @@ impl Stage {
             return Vec::new();
         }
         self.in_force = Arc::clone(&self.spec);
+        self.externals.hear(&self.endpoint, &self.in_force.config);
         let limits = ConductLimits::of(&self.in_force.config);
         self.parts.values_mut().for_each(|part| part.set_limits(&limits));
         let mut gone = std::mem::take(&mut self.orphans);
@@ -281,7 +300,8 @@ impl Stage {
 
     /// What the endpoint is from now on.
     pub(crate) fn live(&self) -> Live {
-        let live = roster::live_of(&self.in_force, &self.parts, &self.routed, self.settled);
+        let cast = Cast { parts: &self.parts, routed: &self.routed, externals: &self.externals };
+        let live = roster::live_of(&self.in_force, cast, self.settled);
         // A roster comes and goes; what does not fit is said when it is new.
         for misfit in live.misfits.difference(&self.endpoint.live.load().misfits) {
             let endpoint = &self.endpoint.name;
@@ -310,10 +330,14 @@ impl Stage {
                 revision: running.unwrap_or(part.file().revision),
                 note: part.note().or_else(waits),
                 routed: None,
+                external: None,
             }
         };
+        let config = &self.in_force.config;
+        let externals = self.externals.iter().map(|it| ExternalPart::report(it, config));
         let routed = self.routed.iter().filter(|(model, _)| !self.parts.contains_key(*model));
-        self.parts.iter().map(report).chain(routed.map(RoutedPart::report)).collect()
+        let inside = self.parts.iter().map(report).chain(routed.map(RoutedPart::report));
+        inside.chain(externals).collect()
     }
 
     /// The models that the folder's configuration names, the one that holds does not, and of which
@@ -326,6 +350,8 @@ impl Stage {
         let runs =
             |name: &ModelName| self.parts.get(name).is_some_and(|part| part.member().is_some());
         let mut names = self.spec.config.model_names();
+        // Nobody could say when one runs that is external.
+        names.retain(|name| !self.spec.config.external.contains_key(name));
         names.retain(|name| !known.contains(name) && !runs(name));
         names
     }

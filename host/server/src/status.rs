@@ -10,7 +10,7 @@ use crate::clock;
 use crate::endpoint::{Endpoint, PartReport};
 use crate::host::Shared;
 use crate::live::Live;
-use crate::meter::Census;
+use crate::meter::{Census, ModelMeter};
 use crate::stage::{State, role_name};
 
 /// The state of the host, as far as the caller sees it: with `all`, also that of routed models with
@@ -77,6 +77,7 @@ fn endpoint(now: Time, endpoint: &Endpoint, all: bool) -> Value {
         "routed": routed(endpoint, &parts),
         "flow": endpoint.meter.flow.report(live.flow.source.as_deref()),
         "calls": calls(endpoint),
+        "outside": endpoint.meter.external.report(),
         "topics": topics(endpoint),
         "shared": endpoint.journal.is_shared.then(|| endpoint.meter.shared.report()),
     })
@@ -150,12 +151,16 @@ fn model(now: Time, part: &PartReport, live: &Live, cpu_total: f64) -> Value {
     let member = live.member(part.model.as_str());
     let state = part.state_now();
     let reason = match &state {
-        State::Refused(reason) | State::Demoted(reason) | State::Quarantined { reason, .. } => {
-            Some(reason.clone())
-        }
-        State::Loading | State::Cold | State::Live | State::Probed | State::Paused => {
-            part.note.clone()
-        }
+        State::Refused(reason)
+        | State::Demoted(reason)
+        | State::Silent(reason)
+        | State::Quarantined { reason, .. } => Some(reason.clone()),
+        State::Loading
+        | State::Cold
+        | State::Live
+        | State::Probed
+        | State::Paused
+        | State::External => part.note.clone(),
     };
     let mut report = json!({
         "name": part.model.as_str(),
@@ -167,26 +172,21 @@ fn model(now: Time, part: &PartReport, live: &Live, cpu_total: f64) -> Value {
     if let Some(routed) = &part.routed {
         report["memory_bytes"] = json!(routed.bytes());
     }
+    if let Some(external) = &part.external {
+        add_counts(now, &mut report, &external.identity.meter);
+        report["last_score_us"] = json!(external.last_score().map(Time::as_us));
+        report["awaited"] = json!(external.awaited());
+    }
     if let Some(member) = member {
-        let meter = &member.identity.meter;
-        let (totals, quantiles) = (meter.totals(), meter.quantiles(now));
+        add_counts(now, &mut report, &member.identity.meter);
+        let totals = member.identity.meter.totals();
         report["lane"] = json!(match member.lane {
             sandbox::Lane::Live => "live",
             sandbox::Lane::Shadow => "shadow",
         });
-        report["predictions"] = json!(totals.predictions);
-        report["refusals"] = json!(totals.refusals);
-        report["faults"] = json!(totals.faults);
-        report["answers"] = json!(totals.answers);
         report["drops"] = json!(totals.shadow_drops);
         report["cpu_us"] = json!(totals.cpu.as_micros() as u64);
         report["cpu_share"] = json!(totals.cpu.as_secs_f64() / cpu_total.max(f64::MIN_POSITIVE));
-        report["latency_us_p50"] = json!(quantiles.latency_us_p50);
-        report["latency_us_p99"] = json!(quantiles.latency_us_p99);
-        let vitals = meter.vitals();
-        report["budget_left"] = json!(vitals.budget_left);
-        report["late_share"] = json!(vitals.late_share);
-        report["late"] = json!(vitals.late);
         report["queued"] = json!(member.worker.depth());
         let usage = member.model.usage();
         report["memory_bytes"] = json!(usage.memory_bytes);
@@ -195,6 +195,20 @@ fn model(now: Time, part: &PartReport, live: &Live, cpu_total: f64) -> Value {
         report["log"] = json!(member.model.log());
     }
     report
+}
+
+/// What is counted of any model.
+fn add_counts(now: Time, report: &mut Value, meter: &ModelMeter) {
+    let (totals, quantiles, vitals) = (meter.totals(), meter.quantiles(now), meter.vitals());
+    report["predictions"] = json!(totals.predictions);
+    report["refusals"] = json!(totals.refusals);
+    report["faults"] = json!(totals.faults);
+    report["answers"] = json!(totals.answers);
+    report["latency_us_p50"] = json!(quantiles.latency_us_p50);
+    report["latency_us_p99"] = json!(quantiles.latency_us_p99);
+    report["budget_left"] = json!(vitals.budget_left);
+    report["late_share"] = json!(vitals.late_share);
+    report["late"] = json!(vitals.late);
 }
 
 fn topics(endpoint: &Endpoint) -> Value {

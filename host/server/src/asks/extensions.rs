@@ -128,11 +128,13 @@ fn of_member(endpoint: &Endpoint, member: &LiveMember) -> ModelStatistics {
 fn entry(endpoint: &Endpoint, part: &PartReport, is_paused: bool) -> IndexEntry {
     let state = part.state_now();
     let (state, reason) = match &state {
-        State::Live | State::Cold if is_paused => {
+        State::Live | State::Cold | State::External if is_paused => {
             (IndexState::Unavailable, super::PAUSED.to_owned())
         }
         // Asking a cold model is what loads it.
-        State::Live | State::Cold => (IndexState::Ready, part.note.clone().unwrap_or_default()),
+        State::Live | State::Cold | State::External => {
+            (IndexState::Ready, part.note.clone().unwrap_or_default())
+        }
         State::Loading => (IndexState::Loading, state.to_string()),
         other => (IndexState::Unavailable, other.to_string()),
     };

@@ -4,11 +4,13 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::Args;
+use message::Time;
 use serde_json::Value;
 
 use super::output::{print, print_line};
 use super::table::Table;
 use crate::client::ClientArguments;
+use crate::clock;
 
 /// Show the endpoints and models of a running host, their states and the reasons.
 #[derive(Debug, Args)]
@@ -68,6 +70,7 @@ fn page_of(status: &Value) -> String {
             );
         }
         page += &partitions_line(&endpoint["shared"]);
+        page += &outside(endpoint);
         for answers in endpoint["answers"].as_array().into_iter().flatten() {
             page += &format!(
                 "  {} answers from {} ({})\n",
@@ -112,6 +115,28 @@ fn stream_line(stream: &Value) -> String {
         stream["unsent_bytes"].as_u64().unwrap_or_default().div_ceil(1024),
         stream["failed_records"],
     )
+}
+
+/// What is to be said of models that run outside of the host, and of what else is on its scores.
+fn outside(endpoint: &Value) -> String {
+    let mut lines = String::new();
+    let now = clock::now();
+    for model in endpoint["models"].as_array().into_iter().flatten() {
+        let Some(awaited) = model["awaited"].as_u64() else { continue };
+        let last = model["last_score_us"].as_u64().map_or("none yet".to_owned(), |us| {
+            format!("{:.1} s ago", now.since(Time::from_us(us)).as_secs_f64())
+        });
+        let name = text(&model["name"]);
+        lines += &format!("  external {name}: last score {last}, {awaited} requests wait for it\n");
+    }
+    let ignored = endpoint["outside"]["ignored"].as_object().into_iter().flatten();
+    let counts: Vec<String> = ignored.map(|(why, count)| format!("{count} {why}")).collect();
+    if !counts.is_empty() {
+        let last = endpoint["outside"]["last"].as_str();
+        let last = last.map_or(String::new(), |last| format!("; last: {last}"));
+        lines += &format!("  scores from outside ignored: {}{last}\n", counts.join(", "));
+    }
+    lines
 }
 
 fn models_table(endpoint: &Value) -> Table {

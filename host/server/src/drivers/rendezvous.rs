@@ -12,6 +12,7 @@ mod intake;
 mod keeping;
 mod lobby;
 mod note;
+mod outside;
 mod returns;
 mod routing;
 mod settle;
@@ -36,6 +37,7 @@ use tokio::sync::oneshot;
 
 pub(crate) use self::clerk::Report;
 use self::lobby::Lobby;
+use self::outside::Outside;
 use self::routing::Routing;
 use self::sharing::Sharing;
 use self::strand::Strand;
@@ -90,6 +92,7 @@ pub(crate) struct Driver {
     /// Whether word has been sent that more can be read, and not been heard.
     is_woken: Arc<AtomicBool>,
     wings: Wings,
+    outside: Outside,
     /// How the calls of each revision went since the supervisor was told.
     calls_of: HashMap<u64, Calls>,
     supervisor: Arc<Inbox<Order>>,
@@ -126,6 +129,10 @@ struct Open {
     opened: Time,
     /// What the endpoint was when the request came: its answer knows nothing newer.
     live: Arc<Live>,
+    /// The partition of the scores topic that holds those of its request.
+    scores: u32,
+    /// The numbers of the external models that are still to be heard.
+    unheard: Vec<u64>,
 }
 
 /// A request with a mailbox, to be offered to the models of its course.
@@ -198,6 +205,7 @@ impl Driver {
             failed: HashMap::new(),
             is_woken: Arc::default(),
             wings: Wings::default(),
+            outside: Outside::default(),
             calls_of: HashMap::new(),
             supervisor,
             chores,
@@ -259,6 +267,7 @@ impl Driver {
             self.keep_house(now);
         }
         self.wings.leave_all();
+        self.leave_outside();
         self.commit_at_end();
         self.refuse_the_rest();
         self.leave_the_group();
@@ -276,6 +285,7 @@ impl Driver {
             }
             Event::Group(event) => self.handle_group(event),
             Event::Report(report) => self.handle_report(*report),
+            Event::Outside(scores) => self.handle_outside(now, scores),
             Event::Live(live, leaving) => {
                 self.machine.handle_roster(now, Arc::clone(&live.roster));
                 self.live = live;

@@ -251,6 +251,8 @@ impl Supervisor {
             probed.extend(over);
         }
         for (name, stage) in &mut self.stages {
+            let over = stage.externals.handle_timeout(now);
+            probed.extend(over.into_iter().map(|model| (name.clone(), model)));
             if stage.routed.handle_timeout(now) {
                 self.wings.publish_soon(now, name);
             }
@@ -268,7 +270,8 @@ impl Supervisor {
         let parts = self.stages.values().flat_map(|stage| stage.parts.values());
         let routed = self.stages.values().filter_map(|stage| stage.routed.poll_timeout());
         let parts = parts.filter_map(|part| part.poll_timeout());
-        parts.chain(routed).chain(self.wings.poll_timeout()).min()
+        let externals = self.stages.values().filter_map(|stage| stage.externals.poll_timeout());
+        parts.chain(externals).chain(routed).chain(self.wings.poll_timeout()).min()
     }
 
     /// Hands a model's wanted file to the loader.

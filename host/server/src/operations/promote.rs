@@ -67,12 +67,17 @@ fn is_first(config: &catalog::EndpointConfig, model: &ModelName) -> bool {
 /// Why a model should not answer now.
 fn objections(scene: &Scene, model: &ModelName) -> Vec<String> {
     let mut objections = Vec::new();
+    let external = scene.live.externals.get(model);
+    if external.is_some_and(|external| external.last_score().is_none()) {
+        objections.push("it is external, and has not written a score yet".to_owned());
+    }
     if matches!(&scene.spec.config.roles.decoy, Decoy::Model(decoy) if decoy == model) {
         objections.push("it is the decoy, which is asked nothing".to_owned());
     }
     let part = scene.part(model);
     match part {
         None => objections.push("it is not live: the host has not looked at it yet".to_owned()),
+        Some(part) if part.state == State::External => {}
         Some(part) if part.state != State::Live => {
             objections.push(format!("it is not live: {}", part.state));
         }

@@ -8,6 +8,7 @@ use catalog::write;
 use catalog::{ENDPOINT_FILE, EndpointSpec};
 use front::{Declined, NotFound};
 use message::ModelName;
+use serde_json::json;
 
 use super::plan::Refusal;
 use crate::endpoint::{Endpoint, PartReport};
@@ -65,8 +66,22 @@ impl Scene {
         self.folder.join(ENDPOINT_FILE)
     }
 
+    /// A model of the folder, or one that is external.
+    pub(super) fn anybody(&self, name: &str) -> Result<ModelName, Declined> {
+        let external = self.spec.config.external.get_key_value(name);
+        external.map_or_else(|| self.model(name), |(name, _)| Ok(name.clone()))
+    }
+
     /// A model of the folder.
     pub(super) fn model(&self, name: &str) -> Result<ModelName, Declined> {
+        if self.spec.config.external.contains_key(name) {
+            let error = format!(
+                "{name} is external and has no file: edit [external.{name}] of {ENDPOINT_FILE}"
+            );
+            return Err(Declined::Conflict {
+                document: json!({ "error": error, "outcome": "refused" }),
+            });
+        }
         let known = self.spec.models.get_key_value(name).map(|(name, _)| name.clone());
         known.ok_or_else(|| Declined::NotFound(NotFound::Model { known: self.model_names() }))
     }

@@ -28,6 +28,10 @@ pub(crate) struct Calls {
     pub(crate) in_time: u64,
     /// Requests for which it was not.
     pub(crate) late: u64,
+    /// Scores that an external model wrote, whatever they were good for.
+    pub(crate) heard: u64,
+    /// Requests that were given up without a word of an external model.
+    pub(crate) unheard: u64,
 }
 
 /// When what happens to a revision.

@@ -52,6 +52,10 @@ pub(crate) enum State {
     Paused,
     /// Because it was late or faulted too often: it scores, and nobody waits for it.
     Demoted(String),
+    /// Because it scores outside of the host.
+    External,
+    /// Because it should score outside of the host, and was not heard for too long.
+    Silent(String),
 }
 
 impl State {
@@ -75,6 +79,8 @@ impl State {
             Self::Probed => "probed",
             Self::Paused => "paused",
             Self::Demoted(_) => "demoted",
+            Self::External => "external",
+            Self::Silent(_) => "silent",
         }
     }
 }
@@ -85,7 +91,13 @@ impl fmt::Display for State {
             Self::Refused(reason) => write!(f, "its file was refused: {reason}"),
             Self::Quarantined { reason, .. } => write!(f, "it is in quarantine: {reason}"),
             Self::Demoted(reason) => write!(f, "it is demoted: {reason}"),
-            Self::Loading | Self::Cold | Self::Live | Self::Probed | Self::Paused => {
+            Self::Silent(reason) => write!(f, "it is silent: {reason}"),
+            Self::Loading
+            | Self::Cold
+            | Self::Live
+            | Self::Probed
+            | Self::Paused
+            | Self::External => {
                 write!(f, "it is {}", self.name())
             }
         }
@@ -106,6 +118,10 @@ pub(crate) enum Turn {
     Demoted,
     /// It has its place again.
     Reinstated,
+    /// It runs outside of the host, and was not heard for too long.
+    Silent,
+    /// It is heard again.
+    Heard,
 }
 
 impl Turn {
@@ -118,6 +134,8 @@ impl Turn {
             Self::Recovered => "recovered",
             Self::Demoted => "demoted",
             Self::Reinstated => "reinstated",
+            Self::Silent => "silent",
+            Self::Heard => "heard",
         }
     }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
+use std::time::Duration;
 
 use catalog::{EndpointConfig, EndpointSpec, ModelManifest};
 use message::{ModelName, Role, Tensor};
@@ -13,23 +14,29 @@ use sandbox::{Known, ModelLimits, TensorType};
 use stream::TopicOptions;
 
 use super::demotion;
+use super::external::{ExternalPart, ExternalParts};
 use super::policy::policy_of;
 use super::routed::Routing;
 use super::{Part, RoutedParts};
+use crate::external::External;
 use crate::inputs::{Inputs, forms};
 use crate::live::{Live, LiveMember};
 use crate::routed::Routed;
 
+/// Everybody who may have a place.
+#[derive(Clone, Copy)]
+pub(super) struct Cast<'a> {
+    pub(super) parts: &'a BTreeMap<ModelName, Part>,
+    pub(super) routed: &'a RoutedParts,
+    pub(super) externals: &'a ExternalParts,
+}
+
 /// Makes the roster. Models that do not run yet have a place on it and are passed over, so that the
 /// reason of an answer tells of them.
-pub(super) fn live_of(
-    spec: &EndpointSpec,
-    parts: &BTreeMap<ModelName, Part>,
-    routed: &RoutedParts,
-    settled: bool,
-) -> Live {
+pub(super) fn live_of(spec: &EndpointSpec, cast: Cast<'_>, settled: bool) -> Live {
+    let Cast { parts, routed, .. } = cast;
     let config = &spec.config;
-    let roster = Arc::new(roster_of(spec, parts, routed));
+    let roster = Arc::new(roster_of(spec, cast));
     let mut live_members = Vec::new();
     let mut by_incarnation = HashMap::new();
     let waits_of_models = demotion::waits(&policy_of(spec, roster.members()), config);
@@ -49,6 +56,7 @@ pub(super) fn live_of(
         let (role, probe) = (config.roles.of(name), part.probe());
         live_members.push(LiveMember { lane, role, probe, ..member.clone() });
     }
+    let externals = externals_of(&roster, cast.externals, &waits_of_models, &mut waits);
     let asked_routed = routed_of(&roster, routed);
     by_incarnation.extend(asked_routed.iter().map(|(position, it)| (it.incarnation(), *position)));
     // Shadows come last, so that a model that can answer never waits for one that cannot.
@@ -58,11 +66,12 @@ pub(super) fn live_of(
     let common: Vec<usize> =
         (0..live_members.len()).filter(|it| roster.is_common(asked(it))).collect();
     let pacing = pacing_of(&roster, &seats, &live_members);
-    let outputs = outputs_of(&roster, &seats, &live_members, routed);
+    let company = Company { roster: &roster, seats: &seats, members: &live_members };
+    let outputs = outputs_of(company, routed, &externals);
     let mut misfits = misfits(&roster, &seats, &live_members);
     let default = default_of(config, &outputs, &mut misfits);
     Live {
-        inputs: inputs_of(&roster, &seats, &live_members, routed),
+        inputs: inputs_of(company, routed, &externals),
         outputs,
         default,
         misfits,
@@ -82,6 +91,7 @@ pub(super) fn live_of(
         waits,
         nan_is_fault: config.quarantine.nan_is_fault,
         routed: asked_routed,
+        externals,
         deadline: config.deadline,
         key_input: config.key.clone(),
         paused: config.paused,
@@ -112,8 +122,10 @@ pub(crate) fn topic_options(config: &EndpointConfig) -> TopicOptions {
 
 /// What the endpoint is before any model of it runs.
 pub(crate) fn empty_live(spec: &EndpointSpec) -> Live {
-    let nothing = (BTreeMap::new(), RoutedParts::default());
-    live_of(spec, &nothing.0, &nothing.1, spec.models.is_empty() && spec.coming.is_empty())
+    let (parts, routed) = (BTreeMap::new(), RoutedParts::default());
+    let nobody = ExternalParts::new(false);
+    let cast = Cast { parts: &parts, routed: &routed, externals: &nobody };
+    live_of(spec, cast, spec.models.is_empty() && spec.coming.is_empty())
 }
 
 /// The limits of one model, as its manifest says them.
@@ -157,34 +169,56 @@ fn routed_of(roster: &Roster, routed: &RoutedParts) -> HashMap<MemberIndex, Arc<
     asked.collect()
 }
 
+/// The external models, with how long each of them is waited for.
+fn externals_of(
+    roster: &Roster,
+    externals: &ExternalParts,
+    waits_of_models: &BTreeMap<ModelName, Duration>,
+    waits: &mut HashMap<u64, Duration>,
+) -> BTreeMap<ModelName, Arc<External>> {
+    let known = externals.iter().filter(|(name, _)| roster.position(name.as_str()).is_some());
+    let of = |(name, part): (&ModelName, &ExternalPart)| {
+        let (external, asked) = part.member();
+        if let Some(wait) = waits_of_models.get(name).filter(|_| asked) {
+            waits.insert(external.incarnation(), *wait);
+        }
+        (name.clone(), Arc::clone(external))
+    };
+    known.map(of).collect()
+}
+
 /// Whether a model is there for good. One that is to be is asked as a routed one until it is.
 fn runs(parts: &BTreeMap<ModelName, Part>, name: &ModelName) -> bool {
     parts.get(name).is_some_and(|part| part.member().is_some())
 }
 
-fn roster_of(
-    spec: &EndpointSpec,
-    parts: &BTreeMap<ModelName, Part>,
-    routed: &RoutedParts,
-) -> Roster {
+fn roster_of(spec: &EndpointSpec, cast: Cast<'_>) -> Roster {
+    let Cast { parts, routed, externals } = cast;
     let config = &spec.config;
     let kept = |name: &ModelName| runs(parts, name) || routed.get(name).is_none();
-    let always = parts.iter().filter(|(name, _)| kept(name));
+    let is_inside = |name: &ModelName| externals.get(name).is_none();
+    let always = parts.iter().filter(|(name, _)| kept(name) && is_inside(name));
     let mut members: Vec<Member> =
         always.map(|(name, part)| member_of(config, name, part)).collect();
     members.extend(routed_members(&Routing::of(config), parts, routed));
+    members.extend(externals.iter().map(|(name, part)| {
+        let (external, live) = part.member();
+        let (revision, muted) = (external.incarnation(), part.is_probed());
+        Member { name: name.clone(), revision, role: config.roles.of(name), live, muted }
+    }));
     // What is named and not there is passed over like what does not run.
-    let missing = config
-        .model_names()
-        .into_iter()
-        .filter(|name| !parts.contains_key(name) && routed.get(name).is_none());
+    let is_missing = |name: &ModelName| {
+        !parts.contains_key(name) && routed.get(name).is_none() && is_inside(name)
+    };
+    let missing = config.model_names().into_iter().filter(is_missing);
     members.extend(missing.map(|name| {
         let role = config.roles.of(&name);
         Member { name, revision: 0, role, live: false, muted: false }
     }));
     let mut policy = policy_of(spec, &members);
-    let demoted = parts.iter().filter(|(_, part)| part.is_demoted()).map(|(name, _)| name);
-    demotion::give_way(&mut policy, &config.roles, &demoted.collect::<Vec<_>>());
+    let inside = parts.iter().filter(|(_, part)| part.is_demoted()).map(|(name, _)| name);
+    let outside = externals.iter().filter(|(_, part)| part.is_demoted()).map(|(name, _)| name);
+    demotion::give_way(&mut policy, &config.roles, &inside.chain(outside).collect::<Vec<_>>());
     Roster::new(members.clone(), policy).unwrap_or_else(|error| {
         // The catalog has refused every policy that could lead here.
         tracing::error!(%error, "a checked policy does not fit its roster");
@@ -216,6 +250,15 @@ fn seats_of(
     seats
 }
 
+/// Those of the roster who run here.
+#[derive(Clone, Copy)]
+struct Company<'a> {
+    roster: &'a Roster,
+    /// Where each member of the roster stands among `members`, if it is asked.
+    seats: &'a [Option<u32>],
+    members: &'a [LiveMember],
+}
+
 /// The positions of those whose queues set the pace of records.
 fn pacing_of(roster: &Roster, seats: &[Option<u32>], members: &[LiveMember]) -> Vec<usize> {
     let mut pacing = BTreeSet::new();
@@ -231,37 +274,44 @@ fn pacing_of(roster: &Roster, seats: &[Option<u32>], members: &[LiveMember]) -> 
 /// What requests are checked against, those of routed models included as far as anybody looked at
 /// them. Where these are of too many kinds, each model checks its own.
 fn inputs_of(
-    roster: &Roster,
-    seats: &[Option<u32>],
-    members: &[LiveMember],
+    company: Company<'_>,
     routed: &RoutedParts,
+    externals: &BTreeMap<ModelName, Arc<External>>,
 ) -> Inputs {
     let Some(forms) = routed.forms() else { return Inputs::default() };
     let forms: Vec<&[TensorType]> =
         forms.iter().map(|known| &known.description().inputs[..]).collect();
-    let mut firsts = first_inputs(roster, seats, members);
+    let mut firsts = first_inputs(company, externals);
     firsts.extend(&forms);
-    Inputs::of(&firsts, all_inputs(members).chain(forms))
+    let outside = externals.values().map(|external| &external.inputs[..]);
+    Inputs::of(&firsts, all_inputs(company.members).chain(outside).chain(forms))
 }
 
 /// The inputs of those that may have the first word on some course.
 fn first_inputs<'a>(
-    roster: &Roster,
-    seats: &[Option<u32>],
-    members: &'a [LiveMember],
+    company: Company<'a>,
+    externals: &'a BTreeMap<ModelName, Arc<External>>,
 ) -> Vec<&'a [TensorType]> {
+    let Company { roster, seats, members } = company;
+    let outside: HashMap<MemberIndex, &External> = externals
+        .values()
+        .filter_map(|it| Some((roster.position(it.name().as_str())?, &**it)))
+        .filter(|(member, _)| roster.member(*member).is_some_and(|member| member.live))
+        .collect();
+    let is_there = |it: MemberIndex| seats[it.as_usize()].is_some() || outside.contains_key(&it);
     let firsts = roster.courses().filter_map(|course| {
         let mut places = course.places().map(|place| place.seat);
-        places.find(|&seat| roster.seated(seat).any(|it| seats[it.as_usize()].is_some()))
+        places.find(|&seat| roster.seated(seat).any(is_there))
     });
     // Thousands of courses may begin with the same.
-    let positions: BTreeSet<u32> = firsts
-        .flat_map(|seat| {
-            roster.seated(seat).filter_map(|it| seats[it.as_usize()]).collect::<Vec<_>>()
-        })
+    let firsts: BTreeSet<MemberIndex> = firsts
+        .flat_map(|seat| roster.seated(seat).filter(|it| is_there(*it)).collect::<Vec<_>>())
         .collect();
-    let members = positions.into_iter().map(|position| &members[position as usize]);
-    members.map(|member| &member.model.description().inputs[..]).collect()
+    let inputs = |first: MemberIndex| match (seats[first.as_usize()], outside.get(&first)) {
+        (Some(position), _) => Some(&members[position as usize].model.description().inputs[..]),
+        (None, external) => external.map(|external| &external.inputs[..]),
+    };
+    firsts.into_iter().filter_map(inputs).collect()
 }
 
 /// The inputs of those that may answer, wherever.
@@ -271,11 +321,11 @@ fn all_inputs(members: &[LiveMember]) -> impl Iterator<Item = &[TensorType]> {
 }
 
 fn outputs_of(
-    roster: &Roster,
-    seats: &[Option<u32>],
-    members: &[LiveMember],
+    company: Company<'_>,
     routed: &RoutedParts,
+    externals: &BTreeMap<ModelName, Arc<External>>,
 ) -> Vec<TensorType> {
+    let Company { roster, seats, members } = company;
     let seated = roster.courses().flat_map(|course| course.places()).flat_map(|place| {
         roster.seated(place.seat).filter_map(|it| seats[it.as_usize()]).collect::<Vec<_>>()
     });
@@ -283,7 +333,10 @@ fn outputs_of(
     let best = positions.next().or_else(|| members.first());
     let best = best.map(|member| member.model.description());
     let form = || routed.forms()?.first().map(Known::description);
-    best.or_else(form).map(|description| description.outputs.clone()).unwrap_or_default()
+    let inside = best.or_else(form).map(|description| description.outputs.clone());
+    inside
+        .or_else(|| externals.values().map(|it| it.outputs.clone()).find(|it| !it.is_empty()))
+        .unwrap_or_default()
 }
 
 /// Where the members of an ensemble declare outputs that cannot be combined, in sentences.

@@ -370,6 +370,7 @@ impl RoutedPart {
             revision: playing.map_or(part.wanted.revision, |it| it.file.revision),
             note: part.note(),
             routed: playing.map(|playing| Arc::clone(&playing.routed)),
+            external: None,
         }
     }
 

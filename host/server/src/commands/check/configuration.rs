@@ -47,13 +47,23 @@ impl Check {
             _ => Vec::new(),
         };
         let is_well = found.iter().all(|found| found.is_well);
+        let warnings = match &storage {
+            Some(_) => Vec::new(),
+            None => unheard(&catalog_of(&config, models)),
+        };
         if self.json {
             let topics: Vec<_> = found.iter().map(Found::json).collect();
             let file = self.file.display().to_string();
-            let report = json!({ "file": file, "fits": is_well, "topics": topics });
+            let report = json!({
+                "file": file,
+                "fits": is_well,
+                "topics": topics,
+                "warnings": warnings,
+            });
             print_line(serde_json::to_string_pretty(&report)?)?;
         } else {
             print(page(&self.file, &config, self.online, &found))?;
+            warnings.iter().try_for_each(|warning| print_line(format!("warning: {warning}")))?;
         }
         Ok(if is_well { ExitCode::SUCCESS } else { ExitCode::FAILURE })
     }
@@ -96,6 +106,19 @@ fn catalog_of(config: &HostConfig, models: &Path) -> Catalog {
         ..config.watch_options().scan
     };
     Scanner::new(models, options).scan(crate::clock::now()).catalog.as_ref().clone()
+}
+
+/// What is said of external models where nobody outside can write their scores.
+fn unheard(catalog: &Catalog) -> Vec<String> {
+    let names = catalog.endpoints.iter().flat_map(|(endpoint, spec)| {
+        spec.config.external.keys().map(move |model| format!("{endpoint}/{model}"))
+    });
+    let tell = |name| {
+        format!(
+            "found the external model {name} and an embedded stream, expected [stream] backend = \"kafka\""
+        )
+    };
+    names.map(tell).collect()
 }
 
 fn look(stream: &dyn Stream, config: &HostConfig, topic: String) -> Found {
@@ -191,6 +214,18 @@ mod tests {
         check("scores", Some(4), Some(4), true);
         check("events", Some(1), Some(4), true);
         check("answers", None, Some(4), true);
+    }
+
+    #[test]
+    fn external_models_are_warned_of_where_nobody_can_write_for_them() {
+        let folder = tempfile::tempdir().unwrap();
+        for (name, text) in [("fraud", "[external.gpu]\n"), ("inside", "deadline = '1s'\n")] {
+            std::fs::create_dir(folder.path().join(name)).unwrap();
+            std::fs::write(folder.path().join(name).join("endpoint.toml"), text).unwrap();
+        }
+        let warnings = unheard(&catalog_of(&HostConfig::default(), folder.path()));
+        assert_eq!(warnings.len(), 1, "{warnings:?}");
+        assert!(warnings[0].contains("external model fraud/gpu"), "{warnings:?}");
     }
 
     #[test]

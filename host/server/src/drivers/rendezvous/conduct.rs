@@ -79,7 +79,8 @@ impl Driver {
         }
     }
 
-    fn calls_of(&mut self, incarnation: u64) -> &mut Calls {
+    /// The calls of a revision since the supervisor was told.
+    pub(super) fn calls_of(&mut self, incarnation: u64) -> &mut Calls {
         let fresh = || Calls { incarnation, ..Calls::default() };
         self.calls_of.entry(incarnation).or_insert_with(fresh)
     }

@@ -72,12 +72,15 @@ impl Driver {
                 selected,
                 opened: now,
                 live: Arc::clone(&self.live),
+                scores: strand.scored.number(),
+                unheard: Vec::new(),
             },
         };
         match self.machine.handle_request(now, opening) {
             Ok(mailbox) => {
                 self.undecided += 1;
                 self.opened.push(Opened { mailbox, course, request });
+                self.await_outside(now, mailbox);
             }
             Err(Refused::Duplicate { mailbox, attachment }) => {
                 strand.watermark.finish(offset);
@@ -112,6 +115,8 @@ impl Driver {
             match (live.seated(member), live.routed.get(&member)) {
                 (Some(seated), _) => self.offer_to(now, &live, seated, jobs),
                 (None, Some(routed)) => self.offer_routed(now, routed, jobs),
+                // It has read the requests by itself.
+                (None, None) if live.is_external(member) => {}
                 (None, None) => self.not_asked(now, member, jobs),
             }
         }

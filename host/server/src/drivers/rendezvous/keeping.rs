@@ -12,6 +12,8 @@ use crate::meter::OwnedPartition;
 impl Driver {
     /// Does what is due.
     pub(super) fn keep_house(&mut self, now: Time) {
+        self.look_after_outside();
+        self.follow_outside();
         self.tell_calls(false);
         let moment = Instant::now();
         let is_news = |strand: &super::Strand| strand.done() > strand.committed;

@@ -158,6 +158,7 @@ impl Driver {
     /// their answers are in the topic, too.
     pub(super) fn finish_requests(&mut self) {
         while let Some(done) = self.machine.poll_done() {
+            self.give_up_outside(&done.attachment);
             let Open { strand, offset, .. } = done.attachment;
             if let Some(strand) = self.strand_mut(strand) {
                 strand.watermark.finish(offset);

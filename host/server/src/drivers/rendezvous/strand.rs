@@ -8,8 +8,8 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use message::RequestId;
 use message::record::{Fences, header};
+use message::{RequestId, Time};
 use rendezvous::watermark::Watermark;
 use stream::{AppendError, Headers, Partition, Record, Source};
 
@@ -71,6 +71,8 @@ pub(super) struct Strand {
     answers_before: u64,
     /// The fences of a source whose records are answers.
     pub(super) fences: Option<Fences>,
+    /// When the first record of it was made, if any was taken.
+    pub(super) since: Option<Time>,
 }
 
 /// The gain of a partition, as answers to its requests bear it.
@@ -236,6 +238,7 @@ impl Strand {
             answers_floor: 0,
             answers_before: 0,
             fences: None,
+            since: None,
         }
     }
 

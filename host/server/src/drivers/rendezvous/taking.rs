@@ -113,6 +113,7 @@ impl Driver {
             return;
         }
         strand.take_note(offset);
+        strand.since.get_or_insert(stored.record.time);
         if let Some(fences) = &mut strand.fences {
             let standing = fences.judge(offset, stored.record.headers.iter());
             if standing != Standing::Answer {

@@ -55,7 +55,8 @@ impl Supervisor {
                 return None;
             }
         };
-        self.stages.insert(name.clone(), Stage::new(endpoint, driver, spec));
+        self.stages
+            .insert(name.clone(), Stage::new(endpoint, driver, spec, self.stream.is_shared()));
         self.note(now, name, None, "endpoint-added", "");
         self.publish_endpoints();
         Some(name.clone())

@@ -82,6 +82,7 @@ impl Driver {
         let mut dropped = 0;
         for forgotten in forgotten {
             let open = forgotten.attachment;
+            self.drop_outside(&open);
             if forgotten.is_decided {
                 let strand = self.strand_mut(open.strand);
                 strand.into_iter().for_each(|strand| strand.watermark.finish(open.offset));
