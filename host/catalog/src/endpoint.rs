@@ -30,7 +30,7 @@ use crate::units::{self, Span};
 pub use conduct::{ErrorBudget, Pace, Quarantine};
 pub use default_value::DefaultValue;
 pub use external::{External, Externals};
-pub use flow::Flow;
+pub use flow::{Flow, FlowDelivery};
 pub use places::Place;
 pub use policy::{
     Arm, EndpointPolicy, Ensemble, PolicyConfig, Preference, Preferred, Ramp, Split, Weighted,
@@ -279,6 +279,8 @@ order = [{ model = "hawaiian" }, { model = "gbdt" }]
             source = "orders"
             answers = "decisions"
             return_to = ["replies-*"]
+            delivery = "exactly-once"
+            commit_interval = "50ms"
             [pace]
             late = "11%"
             window = "12s"
@@ -306,6 +308,8 @@ order = [{ model = "hawaiian" }, { model = "gbdt" }]
         assert_eq!(config.quarantine.budget.fault_share, 0.02);
         assert_eq!(config.external["torch"].description.as_deref(), Some("elsewhere"));
         assert_eq!(config.flow.source.as_deref(), Some("orders"));
+        assert!(config.flow.is_exact());
+        assert_eq!(config.flow.commit_interval, Duration::from_millis(50));
         assert_eq!((config.pace.late_share, config.pace.requests), (0.11, 13));
         let outputs = config.schema.unwrap().outputs;
         assert_eq!(outputs["delayed"].shape, Some(vec![None, Some(2)]));

@@ -33,9 +33,9 @@ pub use draft::{Draft, ENDPOINT_FILE};
 pub use endpoint::flow;
 pub use endpoint::{
     Arm, Decoy, DefaultValue, EndpointConfig, EndpointLimits, EndpointPolicy, Ensemble, External,
-    Externals, Flow, Fsync, ModelPattern, Place, PolicyConfig, Preference, Preferred, Quarantine,
-    Ramp, Retention, Roles, Route, RouteKind, SchemaConfig, SchemaError, Split, StreamConfig,
-    TensorForm, TensorSchema, Weighted,
+    Externals, Flow, FlowDelivery, Fsync, ModelPattern, Place, PolicyConfig, Preference, Preferred,
+    Quarantine, Ramp, Retention, Roles, Route, RouteKind, SchemaConfig, SchemaError, Split,
+    StreamConfig, TensorForm, TensorSchema, Weighted,
 };
 pub use expression::{EvaluationError, Expression, ExpressionError, Facts};
 pub use host::kafka::{KafkaConfig, problem_of_property};

@@ -48,6 +48,7 @@ use crate::{
 use asker::Asker;
 use client::refused;
 use commits::Commits;
+use farewell::Departures;
 use group::KafkaMember;
 use names::Names;
 use partition::{KafkaPartition, Outline};
@@ -73,6 +74,7 @@ pub(crate) struct Cluster {
     teller: Arc<Teller>,
     topics: Topics,
     commits: Commits,
+    departures: Arc<Departures>,
     is_closed: AtomicBool,
 }
 
@@ -88,6 +90,7 @@ impl Cluster {
             teller: Teller::start().map_err(no_thread)?,
             topics: Topics::default(),
             commits: Commits::default(),
+            departures: Arc::default(),
             is_closed: AtomicBool::new(false),
             board,
             config,
@@ -196,8 +199,8 @@ impl Stream for KafkaStream {
     }
 
     fn join(&self, group: &GroupOptions, listener: Listener) -> Result<Arc<dyn Member>, OpenError> {
-        let Cluster { config, board, .. } = &*self.cluster;
-        Ok(Arc::new(KafkaMember::join(config, board, group, listener)?))
+        let Cluster { config, board, departures, .. } = &*self.cluster;
+        Ok(Arc::new(KafkaMember::join(config, board, departures, group, listener)?))
     }
 
     fn sync(&self) -> Result<(), AppendError> {
@@ -208,12 +211,14 @@ impl Stream for KafkaStream {
 }
 
 impl Drop for KafkaStream {
-    /// Waits for what is handed in, with a bound, and ends the client that writes. Partitions can be
-    /// read on.
+    /// Waits for what is handed in and for members that are leaving their groups, with a bound, and ends
+    /// the client that writes. Partitions can be read on.
     fn drop(&mut self) {
         let cluster = &self.cluster;
         cluster.is_closed.store(true, Ordering::Release);
-        cluster.settle(Instant::now() + cluster.config.delivery.close_timeout);
+        let give_up = Instant::now() + cluster.config.delivery.close_timeout;
+        cluster.departures.wait(give_up.saturating_duration_since(Instant::now()));
+        cluster.settle(give_up);
         let partitions = cluster.writer.outlets().clear();
         let left_over: u64 = partitions.iter().map(|partition| partition.left_over()).sum();
         if left_over > 0 {

@@ -1,16 +1,18 @@
 //! `[flow]`: an endpoint that is fed and read by topics alone.
 
+use std::time::Duration;
+
 use message::EndpointName;
 use schemars::JsonSchema;
 use serde::Deserialize;
 
-use crate::units::{self, Text, is_name};
+use crate::units::{self, Span, Text, is_name};
 
 /// The topics of an endpoint itself, which nobody else may be called.
 pub const ENDPOINT_TOPICS: [&str; 5] = ["requests", "scores", "answers", "events", "dead-letters"];
 
 /// Where an endpoint's requests come from and where its answers go, besides its own topics.
-#[derive(Debug, Clone, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, PartialEq, Eq, Deserialize, JsonSchema)]
 #[serde(default, deny_unknown_fields)]
 pub struct Flow {
     /// The topic whose records become requests: a plain one such as `orders`, or one of another
@@ -27,9 +29,45 @@ pub struct Flow {
     #[serde(deserialize_with = "units::list::<TopicPattern, _>")]
     #[schemars(with = "Vec<TopicPattern>")]
     pub return_to: Vec<String>,
+    /// How often an answer may be there. Default `at-least-once`; `exactly-once` needs a `source` and
+    /// a stream that hosts share.
+    pub delivery: FlowDelivery,
+    /// Under `exactly-once`: how long answers are gathered before they are written together.
+    /// Default `100ms`.
+    #[serde(deserialize_with = "units::text::<Span, _>")]
+    #[schemars(with = "Span")]
+    pub commit_interval: Duration,
+}
+
+impl Default for Flow {
+    fn default() -> Self {
+        Self {
+            source: None,
+            answers: None,
+            return_to: Vec::new(),
+            delivery: FlowDelivery::AtLeastOnce,
+            commit_interval: Duration::from_millis(100),
+        }
+    }
+}
+
+/// How often an answer may be there when hosts have died in between.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize, JsonSchema)]
+#[serde(rename_all = "kebab-case")]
+pub enum FlowDelivery {
+    /// Once or more often, with the same `id`.
+    #[default]
+    AtLeastOnce,
+    /// Once: answers, scores and the place in the source are written together or not at all.
+    ExactlyOnce,
 }
 
 impl Flow {
+    /// Whether answers, scores and the place in the source are to be written together.
+    pub fn is_exact(&self) -> bool {
+        self.source.is_some() && self.delivery == FlowDelivery::ExactlyOnce
+    }
+
     /// Whether an answer may be returned to this topic.
     pub fn may_return_to(&self, topic: &str) -> bool {
         let matches = |pattern: &String| match pattern.split_once('*') {

@@ -8,6 +8,7 @@ mod appended;
 mod calling;
 mod clerk;
 mod conduct;
+mod exact;
 mod intake;
 mod keeping;
 mod lobby;
@@ -249,6 +250,7 @@ impl Driver {
                 self.handle(now, event);
             }
             self.look_after_the_group();
+            self.decide_delivery();
             self.accept_calls();
             self.accept_records();
             self.hand_in();
@@ -264,6 +266,7 @@ impl Driver {
             self.tell_kept();
             self.tell_callers();
             self.finish_requests();
+            self.write_exactly_once();
             self.keep_house(now);
         }
         self.wings.leave_all();
@@ -368,10 +371,10 @@ impl Driver {
                     let member = open.live.by_incarnation.get(&identity.incarnation).copied();
                     let pace = conduct::pace_of(now, open, identity.incarnation, &scored.outcome);
                     let score = settle::score_of(now, open, identity, scored);
-                    let number = open.strand;
+                    let (number, offset) = (open.strand, open.offset);
                     self.count_pace(identity, pace);
                     if let Some(strand) = self.strand_mut(number) {
-                        strand.scores.push(settle::score_record(&score));
+                        strand.keep_score(offset, settle::score_record(&score));
                     }
                     scores.push((mailbox, member, score));
                 }

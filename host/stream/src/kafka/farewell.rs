@@ -4,6 +4,8 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
+use parking_lot::{Condvar, Mutex};
+
 /// Drops a client on a thread of its own, and waits no longer than this for it. What takes longer
 /// goes on by itself.
 pub(crate) fn let_go<T: Send + 'static>(client: T, patience: Duration) {
@@ -20,6 +22,35 @@ pub(crate) fn let_go<T: Send + 'static>(client: T, patience: Duration) {
     }
     if ended.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout) {
         tracing::debug!(patience_ms = patience.as_millis(), "a Kafka client still ends");
+    }
+}
+
+/// Who is leaving, so that whoever ends the process can wait for them.
+#[derive(Default)]
+pub(crate) struct Departures {
+    under_way: Mutex<usize>,
+    changed: Condvar,
+}
+
+impl Departures {
+    /// Somebody begins to leave.
+    pub(crate) fn begin(&self) {
+        *self.under_way.lock() += 1;
+    }
+
+    /// Somebody has left who had begun to.
+    pub(crate) fn end(&self) {
+        *self.under_way.lock() -= 1;
+        self.changed.notify_all();
+    }
+
+    /// Waits until everybody has left who has begun to, no longer than this.
+    pub(crate) fn wait(&self, patience: Duration) {
+        let mut under_way = self.under_way.lock();
+        let is_any = |under_way: &mut usize| *under_way > 0;
+        if self.changed.wait_while_for(&mut under_way, is_any, patience).timed_out() {
+            tracing::debug!(members = *under_way, "still leaving a group");
+        }
     }
 }
 

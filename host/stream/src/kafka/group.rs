@@ -32,6 +32,7 @@ use self::pump::Client;
 use self::transaction::{Commitment, Portion, Transactor};
 use super::client::Link;
 use super::config::KafkaConfig;
+use super::farewell::Departures;
 use super::names::Names;
 use super::settings::Role;
 use super::telemetry::Board;
@@ -48,6 +49,7 @@ const SESSION_TIMEOUT: Duration = Duration::from_secs(45);
 /// A member of a group.
 pub(super) struct KafkaMember {
     shared: Arc<Shared>,
+    departures: Arc<Departures>,
 }
 
 /// What a member and its thread know.
@@ -77,14 +79,19 @@ impl KafkaMember {
     pub(super) fn join(
         config: &KafkaConfig,
         board: &Arc<Board>,
+        departures: &Arc<Departures>,
         options: &GroupOptions,
         listener: Listener,
     ) -> Result<Self, OpenError> {
         let shared = Arc::new(Shared::of(config, board, options, listener));
         let (pump, clerk) = (Arc::clone(&shared), Arc::clone(&shared));
         // From here on dropping it ends whatever of it is there.
-        let member = Self { shared };
-        start("kafka-group", move || pump::run(&pump))?;
+        let member = Self { shared, departures: Arc::clone(departures) };
+        let departures = Arc::clone(departures);
+        start("kafka-group", move || {
+            pump::run(&pump);
+            departures.end();
+        })?;
         start("kafka-commits", move || clerk.make_commits())?;
         Ok(member)
     }
@@ -92,6 +99,7 @@ impl KafkaMember {
 
 impl Drop for KafkaMember {
     fn drop(&mut self) {
+        self.departures.begin();
         self.shared.stop();
     }
 }

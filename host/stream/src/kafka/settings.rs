@@ -134,13 +134,13 @@ const SETTINGS: &[Setting] = &[
     ),
     Setting::always(
         "transaction.timeout.ms",
-        "20000",
+        "10000",
         TRANSACTIONS,
         "a host that died holds up readers of what is committed for no longer than this",
     ),
     Setting::always(
         "message.timeout.ms",
-        "15000",
+        "8000",
         TRANSACTIONS,
         "a transaction that cannot be written in time is given up as a whole and tried again",
     ),

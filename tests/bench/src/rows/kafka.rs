@@ -7,6 +7,7 @@
 
 mod bare;
 mod calls;
+mod flows;
 mod traffic;
 mod world;
 
@@ -36,6 +37,7 @@ pub(super) fn measure() -> Result<Vec<Row>> {
     rows.extend(scale()?);
     rows.push(recovery()?);
     rows.extend(calls::measure()?);
+    rows.extend(flows::measure()?);
     Ok(rows)
 }
 

@@ -4,6 +4,7 @@
 
 mod alone;
 mod calls;
+mod exact;
 mod external;
 mod mirroring;
 mod together;

@@ -1,19 +1,21 @@
 //! What a driver leaves to threads of its own because it has to wait for brokers: to join the group, to
 //! take over and give up partitions, and to read answers back.
 //!
-//! A driver has two such threads, so that what is given up never waits for what is taken over.
+//! A driver has three such threads, so that what is given up never waits for what is taken over, and
+//! neither for what is written all or nothing.
 
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
-use message::Time;
 use message::record::header;
+use message::{RequestId, Time};
 use stream::{
     Commit, GroupOptions, Headers, Listener, Member, OpenError, Output, Partition, ReadLimit,
     Record, Release, Source, StoredRecord, Stream, TopicOptions, TransactError,
 };
 
+use super::exact::{Batch, Part};
 use super::note::Note;
 use super::strand::share_of_ids;
 use super::takeover::{self, Takeover};
@@ -27,8 +29,12 @@ use crate::journal::open_all;
 const COMMITTED_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long to wait until commits are made before partitions are handed over.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
-/// How much is read back of an answer.
+/// How much is looked at first where an answer is read back.
 const ONE: ReadLimit = ReadLimit { records: 1, bytes: usize::MAX };
+/// How much at once is looked at behind that.
+const MORE: ReadLimit = ReadLimit { records: 512, bytes: 1 << 20 };
+/// How much is looked at altogether: what others may have written in between.
+const LOOKED_AT: usize = 100_000;
 
 /// A partition that is to be taken over.
 #[derive(Debug, Clone)]
@@ -52,8 +58,10 @@ pub(super) enum Errand {
     GiveUp { member: Arc<dyn Member>, release: Option<Release> },
     /// Open the partitions of a plain topic.
     OpenTopic { topic: String, options: TopicOptions },
-    /// Read an answer.
-    ReadBack { number: u64, answers: Arc<dyn Partition>, offset: u64 },
+    /// Write all of this or nothing.
+    Write { member: Arc<dyn Member>, batch: Batch },
+    /// Read the answer of an id, which is at this offset, or behind it where others wrote in between.
+    ReadBack { number: u64, answers: Arc<dyn Partition>, id: RequestId, offset: u64 },
     /// End.
     Stop,
 }
@@ -68,6 +76,9 @@ pub(crate) enum Report {
     Confirmed(Vec<Claim>, Result<(), TransactError>),
     /// A plain topic is open, or is not and why.
     Opened(String, Result<Vec<Arc<dyn Partition>>, OpenError>),
+    /// All of it is written, with the offset of the first answer of each part where that is known; or
+    /// nothing is, and why.
+    Written(Batch, Result<Vec<Option<u64>>, TransactError>),
     /// The record of an answer, or why there is none.
     ReadBack(u64, Result<StoredRecord, String>),
 }
@@ -163,13 +174,12 @@ impl Desk {
                     .map_or(Ok(Vec::new()), |name| open_all(&*self.stream, &name, &options));
                 Some(Report::Opened(topic, opened))
             }
-            Errand::ReadBack { number, answers, offset } => {
-                let found = answers.read(offset, ONE).map_err(|error| error.to_string());
-                let stored = found.and_then(|found| {
-                    let stored = found.into_iter().next().filter(|stored| stored.offset == offset);
-                    stored.ok_or_else(|| format!("found no record at offset {offset}"))
-                });
-                Some(Report::ReadBack(number, stored))
+            Errand::ReadBack { number, answers, id, offset } => {
+                Some(Report::ReadBack(number, read_back(&*answers, &id, offset)))
+            }
+            Errand::Write { member, batch } => {
+                let written = write(endpoint, &*member, &batch);
+                Some(Report::Written(batch, written))
             }
             Errand::Stop => None,
         }
@@ -227,6 +237,65 @@ fn take_over(
     let taken = taken.collect();
     tracing::debug!(endpoint = %endpoint.name, partitions = claims.len(), elapsed = ?began.elapsed(), "answers read back");
     taken
+}
+
+/// Finds the answer of an id at an offset or behind it.
+fn read_back(answers: &dyn Partition, id: &RequestId, offset: u64) -> Result<StoredRecord, String> {
+    let (mut from, mut limit, mut looked_at) = (offset, ONE, 0);
+    loop {
+        let found = answers.read(from, limit).map_err(|error| error.to_string())?;
+        let Some(last) = found.last().map(|last| last.offset) else { break };
+        looked_at += found.len();
+        let is_it = |stored: &StoredRecord| {
+            stored.record.headers.get(header::ID) == Some(id.as_str().as_bytes())
+        };
+        if let Some(stored) = found.into_iter().find(is_it) {
+            return Ok(stored);
+        }
+        if looked_at >= LOOKED_AT {
+            break;
+        }
+        (from, limit) = (last + 1, MORE);
+    }
+    Err(format!(
+        "found {looked_at} records from offset {offset} on, expected the answer among them"
+    ))
+}
+
+/// Writes a batch, unless it was written before.
+fn write(
+    endpoint: &Endpoint,
+    member: &dyn Member,
+    batch: &Batch,
+) -> Result<Vec<Option<u64>>, TransactError> {
+    let claims: Vec<_> = batch.parts.iter().map(|part| part.claim.clone()).collect();
+    let sources: Vec<_> = claims.iter().map(|claim| claim.source.clone()).collect();
+    if batch.is_again {
+        // Waits until whatever was begun is settled.
+        let found = member.committed(&sources, COMMITTED_TIMEOUT)?;
+        let is_made = batch.parts.iter().zip(found).any(|(part, found)| {
+            let is_there = found.is_some_and(|found| found.offset >= part.commit.offset);
+            is_there && are_held(member, std::slice::from_ref(&part.claim))
+        });
+        if is_made {
+            return Ok(vec![None; batch.parts.len()]);
+        }
+    }
+    // Those from before everything was written together must not come behind what is committed now.
+    member.flush_commits(FLUSH_TIMEOUT)?;
+    let outputs: Vec<_> =
+        batch.parts.iter().flat_map(|part| part.outputs.iter().cloned()).collect();
+    let commits = batch.parts.iter().map(|part| part.commit.clone());
+    let commits: Vec<_> = sources.into_iter().zip(commits).collect();
+    let firsts = member.transact_while(&outputs, &commits, &|| are_held(member, &claims))?;
+    let mut firsts = firsts.into_iter();
+    let first_answer = |part: &Part| {
+        let mine: Vec<_> = firsts.by_ref().take(part.outputs.len()).collect();
+        let answers = endpoint.journal.answers_to(&part.claim.source).topic();
+        let is_answers = part.outputs.first().is_some_and(|output| *output.to.topic == *answers);
+        mine.first().copied().filter(|_| is_answers)
+    };
+    Ok(batch.parts.iter().map(first_answer).collect())
 }
 
 fn fence(now: Time, source: &Source, answers: &dyn Partition) -> Output {

@@ -184,7 +184,7 @@ impl Driver {
     }
 
     /// Puts into the place of an answer that can never be kept one that says so: it is the official one.
-    fn give_up_answer(&self, unwritten: &mut Unwritten) {
+    pub(super) fn give_up_answer(&self, unwritten: &mut Unwritten) {
         let Ok(made) = decode_answer(&unwritten.record.value) else { return };
         let answer = Answer {
             request: made.request,

@@ -21,6 +21,7 @@ use stream::{Member, Partition, Source, Stream, Subscription};
 pub(super) use self::group::fences_of;
 use self::parting::Parting;
 use super::clerk::{Claim, Clerk};
+use super::exact::Writing;
 use crate::endpoint::{Endpoint, Reply};
 use crate::live::Live;
 
@@ -35,6 +36,9 @@ pub(super) struct Sharing {
     pub(super) opener: Clerk,
     /// Gives partitions up, and reads answers back.
     pub(super) clerk: Clerk,
+    /// Writes what is held back until it can be written together.
+    pub(super) writer: Clerk,
+    pub(super) writing: Writing,
     membership: Membership,
     /// What the endpoint was when it was seen last that the topics of the group are those it reads.
     matched: Option<Arc<Live>>,
@@ -103,6 +107,8 @@ impl Sharing {
         Ok(Self {
             opener: Clerk::start("opener", endpoint, stream)?,
             clerk: Clerk::start("clerk", endpoint, stream)?,
+            writer: Clerk::start("writer", endpoint, stream)?,
+            writing: Writing::default(),
             membership: Membership::Out,
             matched: None,
             left: None,
@@ -139,7 +145,8 @@ impl Sharing {
             ReturnTopic::Refused { due } => Some(*due),
             _ => None,
         });
-        claims.chain(partings).chain(joining).chain(returns).chain(self.confirm_due).min()
+        let all = claims.chain(partings).chain(joining).chain(returns);
+        all.chain(self.confirm_due).chain(self.writing.due()).min()
     }
 
     /// Takes note of what is wrong, or that nothing is. Returns whether that is news to be told.

@@ -14,6 +14,7 @@ use rendezvous::watermark::Watermark;
 use stream::{AppendError, Headers, Partition, Record, Source};
 
 use super::clerk::Claim;
+use super::exact::Exact;
 use super::sharing::fences_of;
 use super::takeover::Takeover;
 use super::{REMEMBERED_IDS, Unopened};
@@ -49,6 +50,8 @@ pub(super) struct Strand {
     pub(super) repeated: Vec<(u64, Reply)>,
     /// Scores of this turn.
     pub(super) scores: Vec<Record>,
+    /// What is held back until it is written together.
+    pub(super) exact: Exact,
     /// When answers that there was no room for are tried again.
     pub(super) retry_due: Option<Instant>,
     /// Which gain of the partition it is, where the stream is shared.
@@ -66,7 +69,7 @@ pub(super) struct Strand {
     /// Below which requests may have been answered by who had the partition before.
     pub(super) reread_until: u64,
     /// Where answers from now on can be at the earliest.
-    answers_floor: u64,
+    pub(super) answers_floor: u64,
     /// The same for requests that may have been answered before.
     answers_before: u64,
     /// The fences of a source whose records are answers.
@@ -123,7 +126,8 @@ pub(super) struct Unsettled {
     pub(super) unwritten: Unwritten,
 }
 
-/// The ids that were answered lately and may come again, with the offsets of their answers.
+/// The ids that were answered lately and may come again, with the offsets at which their answers are at the
+/// earliest.
 pub(super) struct Remembered {
     /// None until the answer has an offset.
     answer_offset: HashMap<RequestId, Option<u64>>,
@@ -227,6 +231,7 @@ impl Strand {
             letters: Vec::new(),
             repeated: Vec::new(),
             scores: Vec::new(),
+            exact: Exact::default(),
             retry_due: None,
             tenure: None,
             epoch: None,
@@ -250,6 +255,7 @@ impl Strand {
             && self.repeated.is_empty()
             && self.letters.is_empty()
             && self.outgoing.is_empty()
+            && self.exact.is_settled(self.done(), self.is_leaving)
     }
 
     /// Whether requests can be taken from the group for it.
@@ -272,7 +278,11 @@ impl Strand {
         if self.epoch.is_none() {
             return;
         }
-        let offset = self.answers.offset_of(ticket);
+        self.note_kept(self.answers.offset_of(ticket), id);
+    }
+
+    /// An answer has been kept, at this offset if that is known.
+    pub(super) fn note_kept(&mut self, offset: Option<u64>, id: Option<RequestId>) {
         if let Some(offset) = offset {
             self.answers_floor = self.answers_floor.max(offset + 1);
         }
@@ -306,6 +316,10 @@ impl Strand {
 
     /// Hands in the answers that wait, with one write.
     pub(super) fn submit_answers(&mut self) -> Result<(), AppendError> {
+        if self.exact.is_on {
+            self.hold_answers();
+            return Ok(());
+        }
         let records: Vec<_> = self.unwritten.iter().map(|it| it.record.clone()).collect();
         let first = self.answers.submit(&records)?;
         self.retry_due = None;
@@ -320,6 +334,14 @@ impl Strand {
         Ok(())
     }
 
+    /// Keeps a score of the request at an offset, to be handed in.
+    pub(super) fn keep_score(&mut self, offset: u64, score: Record) {
+        match self.exact.is_on {
+            true => self.exact.hold_score(offset, score),
+            false => self.scores.push(score),
+        }
+    }
+
     /// Hands in records for another topic, each made of the request at an offset, which is not done until
     /// readers can see them.
     pub(super) fn send_out(
@@ -329,6 +351,13 @@ impl Strand {
         offsets: &[u64],
         records: &[Record],
     ) -> Result<(), AppendError> {
+        if self.exact.is_on {
+            let to = Source { topic: partition.topic().into(), partition: partition.number() };
+            for (record, &offset) in records.iter().zip(offsets) {
+                self.exact.hold_other(offset, to.clone(), record.clone());
+            }
+            return Ok(());
+        }
         let first = partition.submit(records)?;
         let topic = partition.topic().to_owned();
         let fresh = || Outgoing { what, partitions: Vec::new() };

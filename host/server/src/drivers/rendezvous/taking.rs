@@ -56,7 +56,8 @@ impl Driver {
     /// How many requests can be opened now and asked of the models.
     fn room_for_requests(&self) -> usize {
         // Answers on their way count: while nobody keeps them, nothing new is begun.
-        let unsettled: usize = self.strands.iter().map(|strand| strand.unsettled.len()).sum();
+        let on_their_way = |strand: &Strand| strand.unsettled.len() + strand.exact.len();
+        let unsettled: usize = self.strands.iter().map(on_their_way).sum();
         let room = self.free_mailboxes().saturating_sub(unsettled);
         room.min(self.live.room().saturating_sub(self.unopened()))
     }

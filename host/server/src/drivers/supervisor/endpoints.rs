@@ -5,7 +5,7 @@ use std::thread::JoinHandle;
 
 use arc_swap::ArcSwap;
 use catalog::flow::is_endpoint_topic;
-use catalog::{EndpointLimits, Flow};
+use catalog::{EndpointLimits, Flow, FlowDelivery};
 use message::{EndpointName, Time};
 
 use super::Supervisor;
@@ -28,6 +28,16 @@ pub(crate) fn flow_problem(flow: &Flow, name: &EndpointName) -> Option<String> {
     let (endpoint, _) = source.rsplit_once('/').filter(|_| is_endpoint_topic(source))?;
     (endpoint == name.as_str())
         .then(|| format!("flow: found source {source:?}, expected no topic of the endpoint itself"))
+}
+
+/// Why answers cannot be delivered as a flow asks for it, if so.
+fn delivery_problem(flow: &Flow, is_shared: bool) -> Option<String> {
+    let expected = match (flow.delivery, flow.source.is_some(), is_shared) {
+        (FlowDelivery::AtLeastOnce, ..) | (_, true, true) => return None,
+        (_, false, _) => "a source beside it",
+        (_, true, false) => "the backend \"kafka\" in the host's [stream]",
+    };
+    Some(format!("flow: found delivery \"exactly-once\", expected {expected}"))
 }
 
 impl Supervisor {
@@ -100,6 +110,7 @@ impl Supervisor {
 
     /// Has an endpoint read the source that its configuration names, and no other.
     pub(super) fn look_after_flow(&mut self, name: &EndpointName) {
+        let is_shared = self.stream.is_shared();
         let Some(stage) = self.stages.get_mut(name) else { return };
         let config = &stage.in_force.config;
         let flow = &config.flow;
@@ -108,7 +119,7 @@ impl Supervisor {
         }
         let before = stage.flow.take();
         before.iter().for_each(|before| before.give_way(flow));
-        let problem = flow_problem(flow, name);
+        let problem = flow_problem(flow, name).or_else(|| delivery_problem(flow, is_shared));
         let is_news = stage.endpoint.meter.flow.set_problem(problem.clone());
         if let Some(problem) = problem.as_ref().filter(|_| is_news) {
             tracing::error!(endpoint = %name, problem, "the flow is not started");

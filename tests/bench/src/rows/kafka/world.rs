@@ -63,6 +63,11 @@ impl World {
         Ok(world)
     }
 
+    /// Configures the endpoint further. The hosts that come have to read it.
+    pub(super) fn add_to_endpoint(&self, toml: &str) -> Result<()> {
+        self.folder.endpoint("flights", &format!("{ENDPOINT}{toml}"))
+    }
+
     /// Starts one more host, and waits until its models are there.
     pub(super) fn host(&self, number: usize) -> Result<Server> {
         Server::host_beside(&self.folder, &format!("data-{number}"), MODELS.len())

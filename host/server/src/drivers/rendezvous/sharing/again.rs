@@ -19,8 +19,8 @@ use super::{ASK_AGAIN_AFTER, Again, ReturnTopic};
 use crate::endpoint::{Reply, Unanswered};
 
 impl Driver {
-    /// Deals with a request that is answered already. `answer` is the offset of its answer, if that is
-    /// known yet.
+    /// Deals with a request that is answered already. `answer` is where its answer is at the earliest, if
+    /// that is known yet.
     pub(in super::super) fn open_again(
         &mut self,
         strand: &mut Strand,
@@ -42,6 +42,8 @@ impl Driver {
             };
             if let Some(unsettled) = strand.unsettled.iter_mut().find(is_it) {
                 unsettled.unwritten.replies.extend(reply);
+            } else if let Some(held) = strand.exact.answer_to(&id) {
+                held.replies.extend(reply);
             }
             return strand.watermark.finish(offset);
         };
@@ -55,6 +57,7 @@ impl Driver {
         sharing.clerk.send(Errand::ReadBack {
             number,
             answers: Arc::clone(&strand.answers),
+            id: id.clone(),
             offset: answer,
         });
         let again = Again { strand: strand.number, offset, id, return_to, reply };

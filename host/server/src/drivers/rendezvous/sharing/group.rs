@@ -61,6 +61,7 @@ impl Driver {
             Report::Confirmed(claims, confirmed) => self.handle_confirmed(&claims, confirmed),
             Report::Opened(topic, opened) => self.handle_opened(topic, opened),
             Report::ReadBack(number, found) => self.handle_read_back(number, found),
+            Report::Written(batch, written) => self.handle_written(batch, written),
         }
     }
 
@@ -95,7 +96,9 @@ impl Driver {
             return;
         }
         tracing::warn!(endpoint = %self.endpoint.name, ms = gap.as_millis(), "this process stood still: it asks whether its partitions are its own");
-        self.strands.iter_mut().for_each(|strand| strand.is_doubted = true);
+        // What is held back is written by nobody but the owner, whatever we think.
+        let told_at_once = self.strands.iter_mut().filter(|strand| !strand.exact.is_on);
+        told_at_once.for_each(|strand| strand.is_doubted = true);
         self.confirm();
     }
 

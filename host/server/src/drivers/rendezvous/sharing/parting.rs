@@ -100,7 +100,9 @@ impl Driver {
             return;
         };
         for strand in self.strands.iter_mut().filter(|it| numbers.contains(&it.number)) {
-            if strand.done() > strand.committed && !strand.is_doubted {
+            // What is held back is committed when it is written, and not before.
+            let is_held_back = strand.exact.is_on;
+            if strand.done() > strand.committed && !strand.is_doubted && !is_held_back {
                 member.commit(&strand.source, &strand.commit());
                 strand.committed = strand.done();
             }
@@ -135,6 +137,7 @@ impl Driver {
         }
         sharing.clerk.stop();
         sharing.opener.stop();
+        sharing.writer.stop();
         sharing.membership = Membership::Out;
         if let Some(left) = sharing.left
             && left.recv_timeout(LEAVE_LIMIT) == Err(RecvTimeoutError::Timeout)
