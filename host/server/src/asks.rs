@@ -456,7 +456,7 @@ fn error_of(unanswered: Unanswered) -> InferError {
         Unanswered::StreamBroken => InferError::StreamPoisoned,
         Unanswered::StreamAway => AWAY,
         Unanswered::NoAnswer => InferError::NoAnswer,
-        Unanswered::TooLarge { .. } => invalid(unanswered),
+        Unanswered::TooLarge { .. } | Unanswered::Unfit { .. } => invalid(unanswered),
         Unanswered::Stopping => InferError::ShuttingDown,
     }
 }

@@ -213,6 +213,12 @@ pub(crate) enum Unanswered {
         /// The largest size in bytes.
         limit: u64,
     },
+    /// Because the endpoint, as it is by now, cannot read the request.
+    #[error("{reason}")]
+    Unfit {
+        /// What was found and expected.
+        reason: String,
+    },
     /// Because whoever keeps the stream cannot be reached.
     #[error("the stream cannot be reached")]
     StreamAway,

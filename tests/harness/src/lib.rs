@@ -8,6 +8,7 @@ mod host;
 mod kafka;
 mod load;
 mod models;
+pub mod python;
 mod terminal;
 mod topic;
 pub mod wait;

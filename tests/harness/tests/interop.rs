@@ -1,27 +1,7 @@
 //! Clients that others have written, against the real host: the programs of `tests/interop`.
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::sync::OnceLock;
-
-use harness::{Host, Models, Options, Record, guest, understudy};
+use harness::{Host, Models, Options, Record, guest, python, understudy};
 use serde_json::{Value, json};
-
-/// The Python with the packages of those clients.
-fn python() -> &'static Path {
-    static PYTHON: OnceLock<PathBuf> = OnceLock::new();
-    PYTHON.get_or_init(|| {
-        let made = Command::new(folder().join("venv.sh")).output().expect("a shell");
-        let errors = String::from_utf8_lossy(&made.stderr);
-        assert!(made.status.success(), "no environment for Python:\n{errors}");
-        let venv = String::from_utf8(made.stdout).expect("a path");
-        Path::new(venv.trim()).join("bin/python")
-    })
-}
-
-fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../interop")
-}
 
 /// A host with an endpoint for each thing that the programs try.
 fn host() -> (Models, Host) {
@@ -52,12 +32,10 @@ fn host() -> (Models, Host) {
 /// Runs a program to its good end, and returns the host that it talked to.
 fn run(program: &str) -> (Models, Host) {
     let (models, host) = host();
-    let proto = folder().join("../../host/front/proto/inference.proto");
-    let done = Command::new(python())
-        .arg(folder().join(program))
+    let proto = python::folder().join("../../host/front/proto/inference.proto");
+    let done = python::program(program)
         .args([host.rest().to_string(), host.grpc().to_string()])
         .arg(proto)
-        .env("PYTHONDONTWRITEBYTECODE", "1")
         .output()
         .expect("a Python that starts");
     let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();

@@ -6,7 +6,7 @@ use front::{Appended, Caller, InferError, TopicRecord};
 use message::record::header;
 use stream::{AppendError, Headers, Record};
 
-use super::{KNOWN_NAMES, RETRY_AFTER};
+use super::{AWAY, KNOWN_NAMES, RETRY_AFTER};
 use crate::clock;
 use crate::host::Shared;
 
@@ -62,6 +62,7 @@ fn refusal_of(error: &AppendError) -> InferError {
         AppendError::Full => InferError::StreamFull,
         AppendError::Busy { .. } => InferError::Busy { retry_after: RETRY_AFTER },
         AppendError::TooLarge { .. } => InferError::Invalid { message: error.to_string() },
+        AppendError::Away { .. } => AWAY,
         _ => InferError::StreamPoisoned,
     }
 }

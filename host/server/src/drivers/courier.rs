@@ -11,6 +11,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use arc_swap::ArcSwapOption;
+use bytes::Bytes;
 use message::RequestId;
 use message::record::{HostAddress, header};
 use parking_lot::Mutex;
@@ -22,7 +23,7 @@ use stream::{
 
 use crate::abort::AbortOnPanic;
 use crate::clock;
-use crate::endpoint::Answered;
+use crate::endpoint::{Answered, Unanswered};
 use crate::inbox::Inbox;
 use crate::outbox::Waiter;
 
@@ -70,16 +71,16 @@ pub(crate) struct Sent<'a> {
     pub(crate) to: &'a Waiter,
     /// The endpoint that was asked.
     pub(crate) endpoint: &'a str,
-    /// What it is answered.
-    pub(crate) answered: &'a Answered,
+    /// What it is answered, or why it is not.
+    pub(crate) said: &'a Result<Answered, Unanswered>,
 }
 
 /// An answer that came from another host.
 pub(crate) struct Delivered {
     /// The request.
     pub(crate) id: RequestId,
-    /// What it is answered.
-    pub(crate) answered: Answered,
+    /// What it is answered, or why it is not.
+    pub(crate) said: Result<Answered, Unanswered>,
 }
 
 /// The thread that reads the replies.
@@ -318,11 +319,8 @@ impl Run {
             }
             let named = (text(record, header::ENDPOINT), text(record, header::ID));
             let (Some(endpoint), Some(id)) = named else { continue };
-            let is_error = record.headers.get(header::ERROR).is_some();
-            let document = record.value.clone();
-            let answered = Answered { document, response: None, is_error };
             let delivered = delivered.entry(endpoint).or_default();
-            delivered.push(Delivered { id: RequestId::from(id), answered });
+            delivered.push(Delivered { id: RequestId::from(id), said: said_in(record) });
         }
         for (endpoint, delivered) in delivered {
             (self.deliver)(endpoint, delivered);
@@ -347,8 +345,23 @@ fn record_of(reply: &Sent<'_>) -> Record {
         (header::HOST, reply.to.host.as_bytes()),
         (header::ENDPOINT, reply.endpoint.as_bytes()),
     ]);
-    let headers = if reply.answered.is_error { headers.with(header::ERROR, "1") } else { headers };
-    Record { time: clock::now(), key: None, headers, value: reply.answered.document.clone() }
+    let (headers, value) = match reply.said {
+        Ok(answered) if answered.is_error => {
+            (headers.with(header::ERROR, "1"), answered.document.clone())
+        }
+        Ok(answered) => (headers, answered.document.clone()),
+        Err(why) => (headers.with(header::REASON, why.to_string()), Bytes::new()),
+    };
+    Record { time: clock::now(), key: None, headers, value }
+}
+
+/// What a reply says.
+fn said_in(record: &Record) -> Result<Answered, Unanswered> {
+    if let Some(reason) = text(record, header::REASON) {
+        return Err(Unanswered::Unfit { reason: reason.to_owned() });
+    }
+    let is_error = record.headers.get(header::ERROR).is_some();
+    Ok(Answered { document: record.value.clone(), response: None, is_error })
 }
 
 fn text<'a>(record: &'a Record, name: &str) -> Option<&'a str> {
@@ -359,7 +372,6 @@ fn text<'a>(record: &'a Record, name: &str) -> Option<&'a str> {
 mod tests {
     use std::sync::mpsc::{Receiver, channel};
 
-    use bytes::Bytes;
     use stream::MemoryStream;
 
     use super::*;
@@ -381,7 +393,7 @@ mod tests {
     fn send(from: &Replies, to: HostAddress<'_>, id: &str, text: &'static str) -> usize {
         let answered = Answered { document: Bytes::from(text), response: None, is_error: true };
         let to = Waiter::new(id.into(), to);
-        from.send([Sent { to: &to, endpoint: "flights", answered: &answered }])
+        from.send([Sent { to: &to, endpoint: "flights", said: &Ok(answered) }])
     }
 
     #[test]
@@ -396,10 +408,17 @@ mod tests {
         let (endpoint, delivered) = to_one.recv().unwrap();
         assert_eq!(endpoint, "flights");
         assert_eq!(delivered[0].id.as_str(), "a");
-        assert_eq!(delivered[0].answered.document, "first");
-        assert!(delivered[0].answered.is_error);
+        let first = delivered[0].said.as_ref().unwrap();
+        assert_eq!(first.document, "first");
+        assert!(first.is_error);
         let (_, delivered) = to_two.recv().unwrap();
-        assert_eq!(delivered[0].answered.document, "second");
+        assert_eq!(delivered[0].said.as_ref().unwrap().document, "second");
+        let to = Waiter::new("c".into(), one.replies.address().unwrap());
+        let unfit = Unanswered::Unfit { reason: "no `x`".into() };
+        let said = Err(unfit.clone());
+        assert_eq!(two.replies.send([Sent { to: &to, endpoint: "flights", said: &said }]), 1);
+        let (_, delivered) = to_one.recv().unwrap();
+        assert_eq!(delivered[0].said.as_ref().unwrap_err(), &unfit);
         one.stop();
         two.stop();
         assert!(to_one.recv().is_err() && to_two.recv().is_err(), "nothing else came");

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use harness::{Deployment, Host, Models, Response, infer_body};
+use harness::{Deployment, Host, Models, Response, infer_body, python};
 use kafka_testkit::Message;
 use serde_json::Value;
 
@@ -84,7 +84,10 @@ fn a_call_without_a_key_is_answered_by_the_host_that_was_asked_where_it_owns_a_p
         for x in 0..20 {
             assert_eq!(ask(host, None, f64::from(x)).y(), Some(2.0 * f64::from(x)));
         }
-        assert_eq!(count(host, "answered_here"), here + 20);
+        // A caller may know before it is counted.
+        host.wait_for("all twenty are counted here", |host| {
+            (count(host, "answered_here") == here + 20).then_some(())
+        });
         assert_eq!(count(host, "answered_elsewhere"), elsewhere);
     }
     hosts.into_iter().for_each(|host| drop(host.stop()));
@@ -118,6 +121,28 @@ fn one_idempotency_key_has_one_answer_on_whatever_host_it_is_asked() {
     }
     let answers = deployment.read("e/answers");
     assert_eq!(answers.iter().filter(|it| it.header_text("id").is_some()).count(), 10);
+    hosts.into_iter().for_each(|host| drop(host.stop()));
+}
+
+#[test]
+fn callers_over_grpc_are_answered_by_every_host_for_all() {
+    let deployment = Deployment::shared();
+    let (_models, hosts) = hosts::<2>(&deployment);
+    hosts.iter().for_each(|host| wait_until_owned(host, "e", 2));
+    let addresses = hosts.iter().map(|host| host.grpc().to_string());
+    let done = python::program("triton_grpc_hosts.py").args(addresses).output().expect("a Python");
+    let errors = String::from_utf8_lossy(&done.stderr);
+    assert!(
+        done.status.success(),
+        "{errors}\nthe hosts said:\n{}{}",
+        hosts[0].log(),
+        hosts[1].log()
+    );
+    // Forty keys are more than one host's.
+    for host in &hosts {
+        assert!(count(host, "answered_elsewhere") > 0);
+        assert_eq!(count(host, "unanswered"), 0);
+    }
     hosts.into_iter().for_each(|host| drop(host.stop()));
 }
 
@@ -221,4 +246,27 @@ fn while_a_host_dies_callers_of_another_get_the_one_answer_or_a_clear_error() {
         }
     }
     drop(one.stop());
+}
+
+#[test]
+fn whose_request_the_owner_of_its_partition_cannot_read_is_told_so_at_once() {
+    let deployment = Deployment::shared();
+    let (models, other) = (models(""), Models::with_champion("e", "datatypes-13"));
+    other.policy("e", "deadline = '20s'\n[roles]\nchampion = 'champion'\n");
+    let hosts = [deployment.host(&models), deployment.host(&other)];
+    hosts.iter().for_each(|host| host.wait_until_settled("e"));
+    hosts.iter().for_each(|host| wait_until_owned(host, "e", 2));
+    let mut statuses = BTreeSet::new();
+    for number in 0..40 {
+        let response = ask(&hosts[0], Some(&format!("key-{number}")), f64::from(number));
+        match response.status {
+            200 => assert_eq!(response.y(), Some(2.0 * f64::from(number))),
+            400 => assert!(response.text().contains("inputs: found no"), "{}", response.text()),
+            other => panic!("{other}: {}", response.text()),
+        }
+        statuses.insert(response.status);
+    }
+    // Forty keys are more than one host's.
+    assert_eq!(statuses, BTreeSet::from([200, 400]));
+    hosts.into_iter().for_each(|host| drop(host.stop()));
 }

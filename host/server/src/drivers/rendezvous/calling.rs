@@ -3,7 +3,8 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use message::{Request, Time};
+use message::record::header;
+use message::{Request, RequestId, Time};
 use stream::Record;
 
 use super::Driver;
@@ -65,6 +66,16 @@ impl Driver {
     pub(super) fn reply_to(&self, now: Time, record: &Record, request: &Request) -> Option<Reply> {
         let lobby = self.lobby.as_ref().filter(|_| now <= request.deadline + SLACK)?;
         lobby.reply_to(record, &request.id)
+    }
+
+    /// Tells whoever waits for a request that is none.
+    pub(super) fn tell_unfit(&self, record: &Record, reason: &str) {
+        let id = record.headers.get(header::ID).and_then(|id| str::from_utf8(id).ok());
+        let (Some(lobby), Some(id)) = (&self.lobby, id) else { return };
+        if let Some(reply) = lobby.reply_to(record, &RequestId::from(id)) {
+            // Nobody listens where the caller has gone.
+            let _gone = reply.send(Err(Unanswered::Unfit { reason: reason.to_owned() }));
+        }
     }
 
     /// The partitions of the requests that are ours.

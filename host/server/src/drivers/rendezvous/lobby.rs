@@ -133,9 +133,10 @@ impl Lobby {
     /// Tells callers of this host what another host answered.
     pub(super) fn deliver(&mut self, delivered: Vec<Delivered>) {
         self.metrics.replies_read(delivered.len() as u64);
-        for Delivered { id, answered } in delivered {
-            match self.waiting.tell(&id, &Ok(answered)) {
+        for Delivered { id, said } in delivered {
+            match self.waiting.tell(&id, &said) {
                 0 => self.metrics.replies_unclaimed(1),
+                _ if said.is_err() => {}
                 told => self.metrics.answered_elsewhere(told),
             }
         }
@@ -279,15 +280,15 @@ impl Lobby {
             if self.replies.is_own(to.address()) {
                 let told = self.waiting.tell(&to.id, &said);
                 self.metrics.answered_here(if said.is_ok() { told } else { 0 });
-            } else if let Ok(answered) = said {
-                others.push((to, answered));
+            } else if matches!(said, Ok(_) | Err(Unanswered::Unfit { .. })) {
+                others.push((to, said));
             }
         }
         if others.is_empty() {
             return;
         }
         let endpoint = self.endpoint.as_str();
-        let replies = others.iter().map(|(to, answered)| Sent { to, endpoint, answered });
+        let replies = others.iter().map(|(to, said)| Sent { to, endpoint, said });
         let sent = self.replies.send(replies);
         self.metrics.replies_sent(sent as u64);
         self.metrics.replies_unsent((others.len() - sent) as u64);

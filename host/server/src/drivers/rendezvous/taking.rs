@@ -140,6 +140,9 @@ impl Driver {
                 });
             }
             Err(refusal) => {
+                if matches!(desk.origin, Origin::Requests { .. }) {
+                    self.tell_unfit(&stored.record, &refusal.message);
+                }
                 self.endpoint.meter.flow.count_dead_letter(refusal.class);
                 strand.letters.push((offset, desk.dead_letter(stored, &refusal)));
             }

@@ -139,7 +139,7 @@ fn whoever_calls_is_told_by_this_hosts_driver_or_by_another_host() {
     }
     let reply = rig.lobby.reply_to(&rig.records()[0], &"a".into()).unwrap();
     assert!(reply.send(Ok(answer("here"))).is_ok());
-    let elsewhere = |id: &str| Delivered { id: id.into(), answered: answer("elsewhere") };
+    let elsewhere = |id: &str| Delivered { id: id.into(), said: Ok(answer("elsewhere")) };
     rig.lobby.deliver(vec![elsewhere("b"), elsewhere("gone")]);
     rig.lobby.tell(SOON);
     assert_eq!(text(&mut one).as_deref(), Some("here"));
