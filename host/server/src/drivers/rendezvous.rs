@@ -13,6 +13,7 @@ mod intake;
 mod keeping;
 mod lobby;
 mod note;
+mod order;
 mod outside;
 mod returns;
 mod routing;
@@ -30,6 +31,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use message::{Prediction, Request, Time};
 use rendezvous::{CourseIndex, Limits, MailboxId, Rendezvous, Selected, Verdict};
 use sandbox::lanes::Scored;
@@ -124,6 +126,8 @@ struct Open {
     request: Arc<Request>,
     replies: Vec<Reply>,
     may_repeat: bool,
+    /// With whose its answer keeps the order of the requests.
+    ordered_by: Option<Bytes>,
     return_to: Option<String>,
     selected: Selected,
     /// When it was offered to the models.
@@ -153,6 +157,8 @@ struct Candidate {
 struct Unopened {
     offset: u64,
     request: Arc<Request>,
+    /// The key of its record.
+    key: Option<Bytes>,
     reply: Option<Reply>,
     may_repeat: bool,
     /// The plain topic that its answer goes to as well.
@@ -351,8 +357,9 @@ impl Driver {
         let Some(strand) = self.strands.first_mut() else { return };
         for left in self.recovered.drain(..).rev() {
             let Recovered { offset, request, may_repeat, return_to } = left;
+            let key = request.key.clone().map(Bytes::from);
             let (request, reply) = (Arc::new(request), None);
-            let left = Unopened { offset, request, reply, may_repeat, return_to };
+            let left = Unopened { offset, request, key, reply, may_repeat, return_to };
             strand.unopened.push_front(left);
         }
     }

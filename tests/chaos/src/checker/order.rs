@@ -1,11 +1,10 @@
 //! Requests of one key are answered in their order.
 //!
-//! That holds for what one owner of the partition answers by the preferred model: an answer that waits for no model overtakes
-//! others, and a later owner answers what the one before it has left.
+//! That holds for records that nobody waits for, whoever owns the partition: a caller is not held up by others.
 
 use std::collections::HashMap;
 
-use message::Reason;
+use message::record::header;
 
 use super::Report;
 use super::answers::{Answer, Answers};
@@ -19,15 +18,18 @@ pub(super) fn check(
     report: &mut Report,
 ) {
     let mut official: Vec<&Answer<'_>> = answers.official.values().collect();
-    official.retain(|answer| answer.says.reason == Reason::Preferred);
     official.sort_unstable_by_key(|answer| (answer.record.partition, answer.record.offset));
-    let mut last: HashMap<(String, u64, &[u8]), &Answer<'_>> = HashMap::new();
+    let mut last: HashMap<(String, &[u8]), &Answer<'_>> = HashMap::new();
     for answer in official {
         let place = &answer.place;
         let mut same = requests.by_id.get(answer.id()).into_iter().flatten();
-        let key = same.find(|request| request.place == *place);
-        let Some(key) = key.and_then(|request| request.record.key.as_deref()) else { continue };
-        let before = last.insert((place.source(), answer.epoch, key), answer);
+        let Some(request) = same.find(|request| request.place == *place) else { continue };
+        let is_call = request
+            .record
+            .header(header::RETURN_TO)
+            .is_some_and(|it| !it.starts_with(header::TOPIC_PREFIX) && it != "topic");
+        let Some(key) = request.record.key.as_deref().filter(|_| !is_call) else { continue };
+        let before = last.insert((place.source(), key), answer);
         if let Some(before) = before.filter(|before| before.place.offset > place.offset) {
             report.counts.overtaken += 1;
             if !history.rules.keeps_order {

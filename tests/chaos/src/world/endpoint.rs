@@ -78,8 +78,7 @@ impl Endpoint {
             default: DEFAULT,
             partitions: PARTITIONS,
             exactly_once: self.exactly_once,
-            // Lanes call a model on several threads, and one batch overtakes another.
-            keeps_order: false,
+            keeps_order: true,
         }
     }
 

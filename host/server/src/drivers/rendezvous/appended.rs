@@ -121,7 +121,7 @@ impl Driver {
         }
         let parts = asks.into_iter().map(|ask| {
             let return_to = envelope::return_address_of(&ask.record);
-            ((ask.request, ask.may_repeat, return_to), ask.record)
+            ((ask.request, ask.record.key.clone(), ask.may_repeat, return_to), ask.record)
         });
         let (requests, records): (Vec<_>, Vec<Record>) = parts.unzip();
         let journal = &self.endpoint.journal;
@@ -141,10 +141,10 @@ impl Driver {
         let Some(strand) = self.strands.first_mut() else { return Ok(()) };
         let answers_end = strand.answers.watermarks().end;
         for (offset, (parts, reply)) in (first..).zip(requests.into_iter().zip(replies)) {
-            let (request, may_repeat, return_to) = parts;
+            let (request, key, may_repeat, return_to) = parts;
             strand.watermark.open(offset, answers_end);
             let request = Arc::new(request);
-            let unopened = Unopened { offset, request, reply, may_repeat, return_to };
+            let unopened = Unopened { offset, request, key, reply, may_repeat, return_to };
             strand.unopened.push_back(unopened);
         }
         Ok(())

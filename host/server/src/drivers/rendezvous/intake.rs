@@ -33,7 +33,7 @@ impl Driver {
     }
 
     fn open(&mut self, now: Time, strand: &mut Strand, unopened: Unopened) {
-        let Unopened { offset, request, reply, may_repeat, return_to } = unopened;
+        let Unopened { offset, request, key, reply, may_repeat, return_to } = unopened;
         if may_repeat && let Some(answer) = strand.remembered.offset_of(&request.id) {
             if offset >= strand.reread_until {
                 self.endpoint.meter.count_repetition();
@@ -55,6 +55,7 @@ impl Driver {
             return;
         }
         self.endpoint.meter.metrics.accepted(1);
+        let ordered_by = key.clone().filter(|_| reply.is_none());
         let selected = self.select(&request);
         let course = selected.course;
         let opening = Opening {
@@ -68,6 +69,7 @@ impl Driver {
                 request: Arc::clone(&request),
                 replies: reply.into_iter().collect(),
                 may_repeat,
+                ordered_by: ordered_by.clone(),
                 return_to,
                 selected,
                 opened: now,
@@ -79,6 +81,7 @@ impl Driver {
         match self.machine.handle_request(now, opening) {
             Ok(mailbox) => {
                 self.undecided += 1;
+                ordered_by.into_iter().for_each(|key| strand.order.enter(key, offset));
                 self.opened.push(Opened { mailbox, course, request });
                 self.await_outside(now, mailbox);
             }
@@ -91,7 +94,7 @@ impl Driver {
             Err(Refused::Full { attachment, .. }) => {
                 let Open { mut replies, return_to, .. } = attachment;
                 let reply = replies.pop();
-                let unopened = Unopened { offset, request, reply, may_repeat, return_to };
+                let unopened = Unopened { offset, request, key, reply, may_repeat, return_to };
                 strand.unopened.push_front(unopened);
             }
         }
@@ -151,7 +154,8 @@ impl Driver {
     }
 
     pub(super) fn free_mailboxes(&self) -> usize {
-        self.open_limit.saturating_sub(self.machine.open_mailboxes() + self.unopened())
+        let held: usize = self.strands.iter().map(|strand| strand.order.held()).sum();
+        self.open_limit.saturating_sub(self.machine.open_mailboxes() + self.unopened() + held)
     }
 }
 

@@ -24,6 +24,7 @@ impl Driver {
             let replies = std::mem::take(&mut open.replies);
             let remember = open.may_repeat.then(|| open.request.id.clone());
             let (number, offset) = (open.strand, open.offset);
+            let ordered_by = open.ordered_by.clone();
             let return_to = Self::return_addresses(open);
             let (answer, identity) = answer_of(now, open, decision);
             self.undecided -= 1;
@@ -43,7 +44,10 @@ impl Driver {
                 if let Some(epoch) = &strand.epoch {
                     unwritten.record.headers = epoch.headers(unwritten.record.headers, offset);
                 }
-                strand.unwritten.push(unwritten);
+                match ordered_by {
+                    Some(key) => strand.pass_in_order(&key, unwritten),
+                    None => strand.unwritten.push(unwritten),
+                }
             }
         }
     }

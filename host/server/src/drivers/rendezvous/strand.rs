@@ -8,6 +8,7 @@ use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use bytes::Bytes;
 use message::record::{Fences, header};
 use message::{RequestId, Time};
 use rendezvous::watermark::Watermark;
@@ -15,6 +16,7 @@ use stream::{AppendError, Headers, Partition, Record, Source};
 
 use super::clerk::Claim;
 use super::exact::Exact;
+use super::order::Order;
 use super::sharing::fences_of;
 use super::takeover::Takeover;
 use super::{REMEMBERED_IDS, Unopened};
@@ -37,6 +39,8 @@ pub(super) struct Strand {
     /// The lowest offset that was not done when that was committed last.
     pub(super) committed: u64,
     pub(super) remembered: Remembered,
+    /// Answers that wait for others of their key.
+    pub(super) order: Order,
     /// Answers of this turn, and those that there was no room for.
     pub(super) unwritten: Vec<Unwritten>,
     /// Answers that were handed in and that readers cannot see yet.
@@ -225,6 +229,7 @@ impl Strand {
             watermark: Watermark::new(committed),
             committed,
             remembered: Remembered::new(REMEMBERED_IDS),
+            order: Order::default(),
             unwritten: Vec::new(),
             unsettled: VecDeque::new(),
             outgoing: HashMap::new(),
@@ -264,6 +269,11 @@ impl Strand {
             && !(self.is_leaving || self.is_doubted)
             && self.retry_due.is_none()
             && self.letters.is_empty()
+    }
+
+    /// Has an answer leave after those to earlier requests with its key.
+    pub(super) fn pass_in_order(&mut self, key: &Bytes, unwritten: Unwritten) {
+        self.order.pass(key, unwritten.offset, unwritten, &mut self.unwritten);
     }
 
     /// Opens an offset that was taken.

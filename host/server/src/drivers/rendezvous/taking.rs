@@ -134,6 +134,7 @@ impl Driver {
                 strand.unopened.push_back(Unopened {
                     offset,
                     request,
+                    key: stored.record.key.clone(),
                     reply,
                     may_repeat: true,
                     return_to,

@@ -36,6 +36,8 @@ impl Driver {
         for strand in leaving {
             strand.is_leaving = true;
             strand.unopened.clear();
+            // What was held is decided anew by whoever answers what it waited for.
+            strand.order.clear();
             numbers.push(strand.number);
         }
         sharing.partings.push(Parting {
