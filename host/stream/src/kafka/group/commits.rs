@@ -124,9 +124,14 @@ impl Commits {
 
     /// Waits until nothing is under way.
     pub(super) fn flush(&self, timeout: Duration) -> Result<(), TransactError> {
+        let given_up = self.table.lock().given_up;
+        self.flush_since(given_up, timeout)
+    }
+
+    /// The same, with how many had been given up when what is waited for began.
+    fn flush_since(&self, given_up: u64, timeout: Duration) -> Result<(), TransactError> {
         let give_up = Instant::now() + timeout;
         let mut table = self.table.lock();
-        let given_up = table.given_up;
         loop {
             if table.given_up > given_up {
                 let reason = "they were lost before the commits were made".to_owned();
@@ -192,14 +197,9 @@ mod tests {
     fn a_flush_says_that_the_partition_is_lost() {
         let (commits, now) = (Commits::default(), Instant::now());
         commits.note(&source(), &commit(1));
-        let flushed = std::thread::scope(|scope| {
-            let flush = scope.spawn(|| commits.flush(Duration::from_secs(60)));
-            while !flush.is_finished() {
-                commits.note(&source(), &commit(1));
-                commits.forget(&source());
-            }
-            flush.join().unwrap()
-        });
+        let given_up = commits.table.lock().given_up;
+        commits.forget(&source());
+        let flushed = commits.flush_since(given_up, Duration::from_secs(60));
         assert!(matches!(flushed, Err(TransactError::NotOwned { .. })), "found {flushed:?}");
         assert_eq!(begin(&commits, now + RETRY_AFTER), []);
     }
