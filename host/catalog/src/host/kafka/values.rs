@@ -101,42 +101,35 @@ units::text_schema!(Broker, Prefix, KafkaName, Variable);
 pub(super) fn names<'de, D: Deserializer<'de>>(
     from: D,
 ) -> Result<BTreeMap<String, String>, D::Error> {
-    struct Value(String);
-
-    impl<'de> Deserialize<'de> for Value {
-        fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-            units::text::<KafkaName, D>(from).map(Self)
-        }
-    }
-
-    struct Key(String);
-
-    impl<'de> Deserialize<'de> for Key {
-        fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-            units::text::<AnyTopic, D>(from).map(Self)
-        }
-    }
-
-    let names = NamesVisitor::<Key, Value>(std::marker::PhantomData);
-    let entries = from.deserialize_map(names)?;
-    Ok(entries.into_iter().map(|(Key(topic), Value(name))| (topic, name)).collect())
+    from.deserialize_map(NamesVisitor)
 }
 
-struct NamesVisitor<K, V>(std::marker::PhantomData<(K, V)>);
+struct NamesVisitor;
 
-impl<'de, K: Deserialize<'de>, V: Deserialize<'de>> Visitor<'de> for NamesVisitor<K, V> {
-    type Value = Vec<(K, V)>;
+impl<'de> Visitor<'de> for NamesVisitor {
+    type Value = BTreeMap<String, String>;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("a table of topics, each with its name in the cluster")
     }
 
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Self::Value, A::Error> {
-        let mut names = Vec::new();
-        while let Some(entry) = entries.next_entry()? {
-            names.push(entry);
+        let mut names = BTreeMap::new();
+        while let Some((Written(topic), Written(name))) =
+            entries.next_entry::<Written<AnyTopic>, Written<KafkaName>>()?
+        {
+            names.insert(topic, name);
         }
         Ok(names)
+    }
+}
+
+/// A text as it was read.
+struct Written<T: Text>(T::Value);
+
+impl<'de, T: Text> Deserialize<'de> for Written<T> {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        units::text::<T, D>(from).map(Self)
     }
 }
 
