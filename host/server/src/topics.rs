@@ -12,6 +12,9 @@ use parking_lot::Mutex;
 use stream::{OpenError, Partition, Stream, TopicOptions};
 use thiserror::Error;
 
+/// Below what plain topics lie in the stream.
+pub(crate) const PLAIN: &str = "topics/";
+
 /// How many plain topics there may be: each has files and threads of its own.
 const PLAIN_TOPICS: usize = 256;
 
@@ -35,12 +38,17 @@ pub(crate) enum TopicError {
     Open(#[from] OpenError),
 }
 
+/// A topic of the stream as people call it.
+pub(crate) fn shown_name(name: &str) -> &str {
+    name.strip_prefix(PLAIN).unwrap_or(name)
+}
+
 /// The name in the stream of a topic as people call it.
 pub(crate) fn stream_name(topic: &str) -> Option<String> {
     if is_endpoint_topic(topic) {
         Some(topic.to_owned())
     } else {
-        is_plain_topic(topic).then(|| format!("topics/{topic}"))
+        is_plain_topic(topic).then(|| format!("{PLAIN}{topic}"))
     }
 }
 
@@ -102,7 +110,10 @@ mod tests {
 
     #[test]
     fn plain_topics_and_those_of_endpoints_never_meet() {
-        let check = |topic, name: Option<&str>| assert_eq!(stream_name(topic).as_deref(), name);
+        let check = |topic, name: Option<&str>| {
+            assert_eq!(stream_name(topic).as_deref(), name);
+            assert!(name.is_none_or(|name| shown_name(name) == topic || is_endpoint_topic(topic)));
+        };
         check("orders", Some("topics/orders"));
         check("acme/orders", Some("topics/acme/orders"));
         check("flights/answers", Some("flights/answers"));

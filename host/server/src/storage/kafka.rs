@@ -9,11 +9,8 @@ use stream::kafka::{Delivery, Login, Mechanism, Profile, Secret, Security, Tls, 
 use stream::{KafkaStream, OpenError, Retention};
 
 use super::Use;
-use crate::topics::stream_name;
+use crate::topics::{PLAIN, stream_name};
 
-/// Below what plain topics lie in the stream. On a cluster they are called as people call them, so
-/// that others can write and read them.
-const PLAIN: &str = "topics/";
 /// The largest file that is taken for a password.
 const PASSWORD_BYTES: u64 = 64 << 10;
 
@@ -37,6 +34,7 @@ pub(super) fn kafka_config(kafka: &KafkaConfig) -> Result<stream::KafkaConfig> {
     Ok(stream::KafkaConfig {
         brokers: kafka.brokers.clone(),
         prefix: kafka.prefix.clone(),
+        // Plain topics are called there as people call them, so that others can write and read them.
         unprefixed: Some(PLAIN.to_owned()),
         names: kafka.names.iter().map(|(topic, name)| (in_stream(topic), name.clone())).collect(),
         security: security(&kafka.security)?,

@@ -14,6 +14,7 @@ use super::{Driver, Unopened};
 use crate::drivers::flow::{Desk, Origin};
 use crate::envelope::ReturnTo;
 use crate::live::Live;
+use crate::topics::shown_name;
 
 /// How much is taken of one partition at once.
 const TAKE_LIMIT: ReadLimit = ReadLimit { records: 512, bytes: 4 << 20 };
@@ -90,7 +91,7 @@ impl Driver {
         let desk = Desk {
             live,
             flow: &live.flow,
-            source: source.topic.strip_prefix("topics/").unwrap_or(&source.topic),
+            source: shown_name(&source.topic),
             origin: if *source.topic == *own_requests {
                 Origin::Requests { partition: source.partition }
             } else {
