@@ -80,6 +80,11 @@ impl Headers {
         self.iter().find_map(|(found, value)| (found == name).then_some(value))
     }
 
+    /// The value of the first header of this name, if it is text.
+    pub fn text(&self, name: &str) -> Option<&str> {
+        std::str::from_utf8(self.get(name)?).ok()
+    }
+
     /// Every header in order. Bytes that are no headers end the iteration.
     pub fn iter(&self) -> impl Iterator<Item = (&str, &[u8])> {
         let mut rest = &self.0[..];
@@ -151,6 +156,8 @@ mod tests {
         assert_eq!(found, [("id", &b"7"[..]), ("", b""), ("id", &[0xff, 0])]);
         assert_eq!(headers.get("id"), Some(&b"7"[..]));
         assert_eq!(headers.get("no"), None);
+        assert_eq!([headers.text("id"), headers.text("no")], [Some("7"), None]);
+        assert_eq!(Headers::new().with("id", [0xff]).text("id"), None);
         assert_eq!(found.into_iter().collect::<Headers>(), headers);
         assert_eq!(Headers::of([("id", b"7"), ("", b""), ("id", &[0xff, 0])]), headers);
     }

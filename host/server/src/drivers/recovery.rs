@@ -41,7 +41,7 @@ pub(crate) fn recover(journal: &Journal, live: &Live) -> Result<Recovery, ReadEr
     let remembered_from = answers.readable_end().saturating_sub(REMEMBERED_IDS as u64);
     let mut answered = Vec::new();
     for_each(answers, answers_from.min(remembered_from).max(answers_start), |stored| {
-        if let Some(id) = text(&stored, header::ID) {
+        if let Some(id) = stored.record.headers.text(header::ID) {
             answered.push((RequestId::from(id), stored.offset));
         }
     })?;
@@ -73,9 +73,4 @@ fn for_each(
         next = last.offset + 1;
         records.into_iter().for_each(&mut each);
     }
-}
-
-fn text(stored: &StoredRecord, name: &str) -> Option<String> {
-    let value = stored.record.headers.get(name)?;
-    String::from_utf8(value.to_vec()).ok()
 }

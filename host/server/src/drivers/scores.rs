@@ -216,10 +216,7 @@ fn scores_of(endpoint: &Endpoint, partition: u32, records: &[StoredRecord]) -> V
         parts.iter().filter(|part| part.external.is_none()).map(|part| &part.model).collect();
     let mut scores = Vec::new();
     for stored in records {
-        let text = |name| {
-            let value = stored.record.headers.get(name)?;
-            std::str::from_utf8(value).ok()
-        };
+        let text = |name| stored.record.headers.text(name);
         let (id, model) = (text(header::ID), text(header::MODEL));
         let at = || format!("the record at offset {} of partition {partition}", stored.offset);
         if let Some(model) = model.filter(|model| !is_external(model)) {

@@ -70,8 +70,9 @@ impl Driver {
 
     /// Tells whoever waits for a request that is none.
     pub(super) fn tell_unfit(&self, record: &Record, reason: &str) {
-        let id = record.headers.get(header::ID).and_then(|id| str::from_utf8(id).ok());
-        let (Some(lobby), Some(id)) = (&self.lobby, id) else { return };
+        let (Some(lobby), Some(id)) = (&self.lobby, record.headers.text(header::ID)) else {
+            return;
+        };
         if let Some(reply) = lobby.reply_to(record, &RequestId::from(id)) {
             // Nobody listens where the caller has gone.
             let _gone = reply.send(Err(Unanswered::Unfit { reason: reason.to_owned() }));

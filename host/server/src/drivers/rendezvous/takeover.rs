@@ -136,7 +136,7 @@ fn read(
 
 impl Seen {
     fn of(own: &str, offset: u64, record: &Record) -> Option<Self> {
-        let text = |name| record.headers.get(name).and_then(|value| str::from_utf8(value).ok());
+        let text = |name| record.headers.text(name);
         let number = |name| text(name).and_then(|number| number.parse::<u64>().ok());
         if let Some(fenced) = text(header::FENCE) {
             return (fenced == own).then_some(Self { offset, answer: None });
