@@ -1,0 +1,31 @@
+//! Why a file was not read.
+
+use thiserror::Error;
+
+/// Why the file of a trained model was not read.
+#[derive(Debug, Error, PartialEq, Eq)]
+pub enum ReadError {
+    /// Because the file is not what its format says.
+    #[error("{place}: found {found}, expected {expected}")]
+    Malformed {
+        /// Where: a line, a key, a node.
+        place: String,
+        /// What is there.
+        found: String,
+        /// What should be.
+        expected: String,
+    },
+    /// Because the model uses something that cannot be run with the same result.
+    #[error("{place}: {what} is not supported{}", hint.as_ref().map(|hint| format!("; {hint}")).unwrap_or_default())]
+    Unsupported {
+        /// Where: a line, a key, a node.
+        place: String,
+        /// The operator, objective or option, by the name that the library gives it.
+        what: String,
+        /// What the user can do instead, where there is something.
+        hint: Option<String>,
+    },
+    /// Because what was read cannot be run; a mistake of the reader or a file that contradicts itself.
+    #[error("the model contradicts itself: {0}")]
+    Pipeline(#[from] trained::PipelineError),
+}

@@ -1,0 +1,1 @@
+//! Builds a model in every language, and asks all of them the same.

@@ -1,0 +1,1 @@
+//! Compares packed models with the libraries that trained them.
