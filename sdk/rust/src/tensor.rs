@@ -55,6 +55,18 @@ impl Tensor {
         self.one::<T>().copied()
     }
 
+    /// The one element in its place, of a type that is not copied lightly, as in [`scalar`](Self::scalar).
+    ///
+    /// # Errors
+    ///
+    /// Those of [`scalar`](Self::scalar).
+    pub fn one<T: Element>(&self) -> Result<&T, Refusal> {
+        match self.elements()? {
+            [element] => Ok(element),
+            _ => Err(self.refuse(format_args!("{} with one element", T::DATATYPE))),
+        }
+    }
+
     /// The one text, as in [`scalar`](Self::scalar).
     ///
     /// # Errors
@@ -97,13 +109,6 @@ impl Tensor {
             return Err(self.refuse(format_args!("{} with two dimensions", T::DATATYPE)));
         };
         Ok(Matrix { rows: rows as usize, columns: columns as usize, elements })
-    }
-
-    fn one<T: Element>(&self) -> Result<&T, Refusal> {
-        match self.elements()? {
-            [element] => Ok(element),
-            _ => Err(self.refuse(format_args!("{} with one element", T::DATATYPE))),
-        }
     }
 
     fn refuse(&self, expected: impl fmt::Display) -> Refusal {
