@@ -1,0 +1,3 @@
+module github.com/understudy/understudy/sdk/go
+
+go 1.24
