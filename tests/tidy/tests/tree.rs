@@ -17,7 +17,7 @@ fn siblings_know_only_the_words() {
         for dependency in dependencies {
             let sibling = SIBLINGS.contains(&dependency.as_str());
             let allowed = match package.as_str() {
-                "server" | "bench" | "harness" => true,
+                "server" | "bench" | "harness" | "sdk-tests" | "trained-tests" => true,
                 "message" => !sibling && dependency != "server",
                 name if SIBLINGS.contains(&name) => !sibling && dependency != "server",
                 _ => !sibling,
