@@ -25,6 +25,16 @@ pub enum ReadError {
         /// What the user can do instead, where there is something.
         hint: Option<String>,
     },
+    /// Because what the user said does not fit the file.
+    #[error("--{option}: found {found}, expected {expected}")]
+    Option {
+        /// The option of `understudy pack`.
+        option: String,
+        /// What was said.
+        found: String,
+        /// What would fit.
+        expected: String,
+    },
     /// Because what was read cannot be run; a mistake of the reader or a file that contradicts itself.
     #[error("the model contradicts itself: {0}")]
     Pipeline(#[from] trained::PipelineError),

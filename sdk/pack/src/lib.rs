@@ -1,8 +1,44 @@
 //! Makes components from the files of trained models.
 //!
 //! Each format has a reader that turns its file into a [`trained::Pipeline`]. What a reader does not know is refused by its name and
-//! place; nothing is approximated.
+//! place; nothing is approximated. The pipeline is then written into the runner, which is a component of `sdk/runner` that is built
+//! once and lies beside it: to pack a model needs no compiler.
 
+#[allow(dead_code, reason = "the readers that use it are on their way")]
+mod assembly;
+mod catboost;
+mod component;
 mod error;
+mod format;
+mod lightgbm;
+mod onnx;
+mod options;
+mod runner;
+mod sklearn;
+mod trained_model;
+mod xgboost;
 
+pub use component::{PackError, TRAINED_SECTION, pack};
 pub use error::ReadError;
+pub use format::Format;
+pub use options::{ColumnOption, ReadOptions};
+pub use runner::{PatchError, RUNNER, patch};
+pub use trained_model::{Domain, Task, Trained, TrainedColumn};
+
+/// Reads the file of a trained model, whatever its format: that is told by its content.
+///
+/// # Errors
+///
+/// Where the format is none that is known, where the file is not as its format says, and where the model uses what cannot be run
+/// with the same result.
+pub fn read(bytes: &[u8], options: &ReadOptions) -> Result<Trained, ReadError> {
+    let trained = match Format::of(bytes)? {
+        Format::LightGbm => lightgbm::read(bytes, options),
+        Format::XgboostJson | Format::XgboostUbj => xgboost::read(bytes, options),
+        Format::CatBoost => catboost::read(bytes, options),
+        Format::Sklearn => sklearn::read(bytes, options),
+        Format::Onnx => onnx::read(bytes, options),
+    }?;
+    trained.pipeline.check()?;
+    Ok(trained)
+}

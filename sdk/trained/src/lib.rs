@@ -10,7 +10,9 @@
 mod block;
 pub mod ops;
 mod pipeline;
+mod refused;
 
 pub use block::{Block, ValueType, Values};
 pub use ops::Op;
-pub use pipeline::{Column, Inputs, Kind, Output, Pipeline, PipelineError, Slot, Step};
+pub use pipeline::{Column, Inputs, Kind, Output, Pipeline, PipelineError, Run, Slot, Step};
+pub use refused::Refused;

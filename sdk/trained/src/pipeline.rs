@@ -5,6 +5,7 @@ use thiserror::Error;
 
 use crate::block::{Block, ValueType};
 use crate::ops::{Op, Shape};
+use crate::refused::Refused;
 
 /// The number of a block. The inputs come first, then one for each step.
 pub type Slot = u16;
@@ -82,6 +83,15 @@ pub struct Output {
     pub kind: Kind,
 }
 
+/// What a run gave.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Run {
+    /// The block of every slot, the inputs among them.
+    pub slots: Vec<Block>,
+    /// The rows that were turned away, whose values mean nothing.
+    pub refused: Refused,
+}
+
 /// Why a pipeline cannot be run.
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum PipelineError {
@@ -132,6 +142,18 @@ impl Inputs {
 }
 
 impl Kind {
+    /// The name that the protocol has for it.
+    pub fn protocol(self) -> &'static str {
+        match self {
+            Self::Bool => "BOOL",
+            Self::I32 => "INT32",
+            Self::I64 => "INT64",
+            Self::F32 => "FP32",
+            Self::F64 => "FP64",
+            Self::Text => "BYTES",
+        }
+    }
+
     /// What a block of it holds.
     pub fn value_type(self) -> ValueType {
         match self {
@@ -176,20 +198,22 @@ impl Pipeline {
         Ok(shapes)
     }
 
-    /// Runs the steps on `rows` rows of inputs, and returns every slot. The pipeline must have been checked, and `inputs` be as
-    /// [`Inputs::shapes`] says.
-    pub fn run(&self, inputs: Vec<Block>, rows: usize) -> Vec<Block> {
+    /// Runs the steps on `rows` rows of inputs. The pipeline must have been checked, and `inputs` be as [`Inputs::shapes`] says.
+    ///
+    /// A row's results never depend on its neighbours.
+    pub fn run(&self, inputs: Vec<Block>, rows: usize) -> Run {
         let mut slots = inputs;
+        let mut refused = Refused::default();
         slots.reserve(self.steps.len());
         for step in &self.steps {
             let block = {
                 let inputs: Vec<&Block> =
                     step.inputs.iter().map(|slot| &slots[usize::from(*slot)]).collect();
-                step.op.run(&inputs, rows)
+                step.op.run(&inputs, rows, &mut refused)
             };
             slots.push(block);
         }
-        slots
+        Run { slots, refused }
     }
 
     /// The pipeline as bytes.
@@ -241,7 +265,7 @@ mod tests {
             Block { width: 1, values: Values::I64(vec![7, 8]) },
             Block::f32(1, vec![0.5, f32::INFINITY]),
         ];
-        let slots = pipeline().run(inputs, 2);
+        let slots = pipeline().run(inputs, 2).slots;
         assert_eq!(slots[2], Block::f64(2, vec![7.0, 0.5, 8.0, f64::INFINITY]));
         assert_eq!(slots[3], Block::f64(1, vec![0.5, f64::INFINITY]));
     }

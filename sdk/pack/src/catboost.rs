@@ -1,0 +1,16 @@
+//! Models of CatBoost.
+
+use crate::{ReadError, ReadOptions, Trained};
+
+/// Reads a model of CatBoost.
+///
+/// # Errors
+///
+/// Those of [`crate::read`].
+pub(crate) fn read(_bytes: &[u8], _options: &ReadOptions) -> Result<Trained, ReadError> {
+    Err(ReadError::Unsupported {
+        place: "the file".to_owned(),
+        what: "a model of CatBoost".to_owned(),
+        hint: None,
+    })
+}
