@@ -9,6 +9,7 @@ mod log;
 mod mirror;
 mod models;
 mod output;
+mod pack;
 mod pause;
 mod policy;
 mod predict;
@@ -56,6 +57,8 @@ enum Command {
     /// Say what a component imports, describes and costs, and whether it would load here; or check
     /// understudy.toml and its Kafka cluster.
     Check(check::Check),
+    /// Make a component of the file of a trained model.
+    Pack(pack::Pack),
     /// Run one model on one request, without a host.
     Predict(predict::Predict),
     /// Show the endpoints and models of a running host, their states and the reasons.
@@ -102,6 +105,7 @@ pub(crate) fn run() -> Result<ExitCode> {
         Command::Serve(serve) => serve.run(),
         Command::Demo(demo) => demo.run(),
         Command::Check(check) => check.run(),
+        Command::Pack(pack) => pack.run(),
         Command::Predict(predict) => predict.run(),
         Command::Status(status) => status.run(),
         Command::Top(top) => top.run(),

@@ -9,6 +9,7 @@
 
 mod block;
 pub mod ops;
+mod packed;
 mod pipeline;
 mod refused;
 

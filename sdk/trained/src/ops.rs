@@ -1,12 +1,14 @@
 //! Steps: what is done to blocks, one file for each kind.
 
 mod codes;
+pub mod forest;
 mod join;
 mod label;
 mod link;
 mod select;
 
 pub use codes::{Categories, Codes};
+pub use forest::Forest;
 pub use join::Join;
 pub use label::{Choice, Classes, Label};
 pub use link::Link;
@@ -21,6 +23,8 @@ use crate::refused::Refused;
 pub enum Op {
     /// Numbers of categories.
     Codes(Codes),
+    /// Sums up the leaves of trees.
+    Forest(Box<Forest>),
     /// Puts blocks beside each other.
     Join(Join),
     /// Names what a model decided for.
@@ -49,6 +53,7 @@ impl Op {
     pub fn check(&self, inputs: &[Shape]) -> Result<Shape, String> {
         match self {
             Self::Codes(op) => op.check(inputs),
+            Self::Forest(op) => op.check(inputs),
             Self::Join(op) => op.check(inputs),
             Self::Label(op) => op.check(inputs),
             Self::Link(op) => op.check(inputs),
@@ -60,6 +65,7 @@ impl Op {
     pub(crate) fn run(&self, inputs: &[&Block], rows: usize, _refused: &mut Refused) -> Block {
         match self {
             Self::Codes(op) => op.run(inputs),
+            Self::Forest(op) => op.run(inputs, rows),
             Self::Join(op) => op.run(inputs, rows),
             Self::Label(op) => op.run(inputs, rows),
             Self::Link(op) => op.run(inputs, rows),
