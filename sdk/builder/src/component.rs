@@ -1,12 +1,25 @@
 //! Components: a core module, wrapped in what it says of its world.
 
 use std::path::{Path, PathBuf};
+use std::sync::LazyLock;
 
-use wasmparser::Parser;
+use wasmparser::{Parser, Payload};
 use wit_component::{ComponentEncoder, StringEncoding, metadata};
 use wit_parser::Resolve;
 
 use crate::{Metadata, MetadataError};
+
+/// The contract, as the WIT package that it is.
+pub(crate) const CONTRACT: &str = include_str!("../../../wit/understudy-model-0.1.0/model.wit");
+/// The world of a model in it.
+const WORLD: &str = "model";
+/// The module whose functions the adapter has.
+pub(crate) const PREVIEW1: &str = "wasi_snapshot_preview1";
+
+/// Preview 1 without a host: see the text.
+static ADAPTER: LazyLock<Vec<u8>> = LazyLock::new(|| {
+    wat::parse_str(include_str!("nowasi.wat")).expect("invariant: a test parses the same text")
+});
 
 /// Why a module did not become a component.
 #[derive(Debug, thiserror::Error)]
@@ -105,6 +118,35 @@ pub fn embed(module: &[u8], path: &Path, world: &str) -> Result<Vec<u8>, EmbedEr
     wit_component::embed_component_metadata(&mut module, &resolve, id, StringEncoding::UTF8)
         .map_err(no_world)?;
     Ok(module)
+}
+
+/// Wraps a core module into a component that imports nothing, whatever of preview 1 the module imports.
+///
+/// The world is written into a module that does not name one.
+pub(crate) fn without_imports(module: &[u8]) -> Result<Vec<u8>, ComponentizeError> {
+    let mut module = module.to_vec();
+    if metadata::decode(&module).map_err(misfit)?.0.is_none() {
+        let mut resolve = Resolve::default();
+        let package = resolve.push_str("model.wit", CONTRACT).map_err(misfit)?;
+        let world = resolve.select_world(&[package], Some(WORLD)).map_err(misfit)?;
+        wit_component::embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8)
+            .map_err(misfit)?;
+    }
+    ComponentEncoder::default()
+        .validate(true)
+        .module(&module)
+        .and_then(|encoder| encoder.adapter(PREVIEW1, &ADAPTER))
+        .and_then(|mut encoder| encoder.encode())
+        .map_err(misfit)
+}
+
+/// Whether the adapter has a function of this name.
+pub(crate) fn adapter_has(name: &str) -> bool {
+    let exports = Parser::new(0).parse_all(&ADAPTER).filter_map(|payload| match payload {
+        Ok(Payload::ExportSection(exports)) => Some(exports),
+        _ => None,
+    });
+    exports.flatten().flatten().any(|export| export.name == name)
 }
 
 /// Joins the causes into one line, since the encoder puts what is wrong into the last of them.

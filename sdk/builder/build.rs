@@ -1,0 +1,15 @@
+//! Builds the builder anew when a file is added to what it carries along; changed files are known without.
+
+use std::path::Path;
+
+/// The folders of `sdk/` that are embedded.
+const EMBEDDED: [&str; 2] = ["rust/template", "rust/src"];
+
+fn main() {
+    println!("cargo::rerun-if-changed=build.rs");
+    for folder in EMBEDDED {
+        if Path::new("..").join(folder).is_dir() {
+            println!("cargo::rerun-if-changed=../{folder}");
+        }
+    }
+}

@@ -1,0 +1,40 @@
+//! Models in Zig.
+
+use std::path::Path;
+
+use super::{Compiled, Manifest, Sign, Support, manifest_sign, source_sign};
+use crate::build::{Job, unsupported};
+use crate::templates::Template;
+use crate::toolchain::Tool;
+use crate::toolchain::pins::ZIG;
+use crate::{BuildError, ProjectError, Sbom};
+
+/// What the builder knows of Zig.
+pub(super) struct Zig;
+
+impl Support for Zig {
+    fn sign(&self, folder: &Path) -> Option<Sign> {
+        manifest_sign(folder, &["build.zig", "build.zig.zon"])
+            .or_else(|| source_sign(folder, &[".zig"]))
+    }
+
+    fn manifest(&self, _folder: &Path) -> Result<Manifest, ProjectError> {
+        Ok(Manifest::default())
+    }
+
+    fn tools(&self) -> &'static [Tool] {
+        &[ZIG]
+    }
+
+    fn compile(&self, job: &mut Job<'_>) -> Result<Compiled, BuildError> {
+        Err(unsupported(job.language()))
+    }
+
+    fn sbom(&self, _job: &mut Job<'_>) -> Result<Option<Sbom>, BuildError> {
+        Ok(None)
+    }
+
+    fn template(&self) -> Option<Template> {
+        None
+    }
+}
