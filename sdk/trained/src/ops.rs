@@ -1,19 +1,39 @@
 //! Steps: what is done to blocks, one file for each kind.
 
+mod activate;
 mod codes;
+mod columns;
+mod demand;
+mod dense;
+mod encode;
 pub mod forest;
+mod impute;
 mod join;
 mod label;
 mod link;
+mod normalize;
+mod numbers;
+mod scale;
 mod select;
+mod table;
 
+pub use activate::Activate;
 pub use codes::{Categories, Codes};
+pub use columns::{Digitize, Interpolate, Mean, Products};
+pub use demand::{Demand, Known, Rule};
+pub use dense::Dense;
+pub use encode::{OneHot, OneHotColumn, Ordinal, OrdinalColumn};
 pub use forest::Forest;
+pub use impute::{Impute, Indicate};
 pub use join::Join;
 pub use label::{Choice, Classes, Label};
 pub use link::Link;
+pub use normalize::{Norm, Normalize};
+pub use numbers::Numbers;
+pub use scale::{Scale, Stage};
 pub use select::Select;
 use serde::{Deserialize, Serialize};
+pub use table::Table;
 
 use crate::block::{Block, ValueType};
 use crate::refused::Refused;
@@ -21,16 +41,42 @@ use crate::refused::Refused;
 /// What a step does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Op {
+    /// Applies a function to every value.
+    Activate(Activate),
     /// Numbers of categories.
     Codes(Codes),
+    /// Turns rows away that the library would not predict for.
+    Demand(Demand),
+    /// Sums of products.
+    Dense(Dense),
+    /// Finds the bins of numbers.
+    Digitize(Digitize),
     /// Sums up the leaves of trees.
     Forest(Box<Forest>),
+    /// Puts something in the place of missing values.
+    Impute(Impute),
+    /// Says which values are missing.
+    Indicate(Indicate),
+    /// Looks up the height of a line.
+    Interpolate(Interpolate),
     /// Puts blocks beside each other.
     Join(Join),
     /// Names what a model decided for.
     Label(Label),
     /// Turns raw scores into predictions.
     Link(Link),
+    /// The mean of groups of columns.
+    Mean(Mean),
+    /// Divides rows by their norm.
+    Normalize(Normalize),
+    /// Gives each category a column.
+    OneHot(OneHot),
+    /// Gives each category a number.
+    Ordinal(Ordinal),
+    /// Products of columns.
+    Products(Products),
+    /// Arithmetic on each column.
+    Scale(Scale),
     /// Takes some columns of a block.
     Select(Select),
 }
@@ -52,23 +98,49 @@ impl Op {
     /// Where the inputs are too few or too many, of the wrong type, or too narrow. A pipeline that was checked cannot panic.
     pub fn check(&self, inputs: &[Shape]) -> Result<Shape, String> {
         match self {
+            Self::Activate(op) => op.check(inputs),
             Self::Codes(op) => op.check(inputs),
+            Self::Demand(op) => op.check(inputs),
+            Self::Dense(op) => op.check(inputs),
+            Self::Digitize(op) => op.check(inputs),
             Self::Forest(op) => op.check(inputs),
+            Self::Impute(op) => op.check(inputs),
+            Self::Indicate(op) => op.check(inputs),
+            Self::Interpolate(op) => op.check(inputs),
             Self::Join(op) => op.check(inputs),
             Self::Label(op) => op.check(inputs),
             Self::Link(op) => op.check(inputs),
+            Self::Mean(op) => op.check(inputs),
+            Self::Normalize(op) => op.check(inputs),
+            Self::OneHot(op) => op.check(inputs),
+            Self::Ordinal(op) => op.check(inputs),
+            Self::Products(op) => op.check(inputs),
+            Self::Scale(op) => op.check(inputs),
             Self::Select(op) => op.check(inputs),
         }
     }
 
     /// Runs the step on `rows` rows. What it turns away goes into `refused`, and the values of such a row mean nothing.
-    pub(crate) fn run(&self, inputs: &[&Block], rows: usize, _refused: &mut Refused) -> Block {
+    pub(crate) fn run(&self, inputs: &[&Block], rows: usize, refused: &mut Refused) -> Block {
         match self {
+            Self::Activate(op) => op.run(inputs),
             Self::Codes(op) => op.run(inputs),
+            Self::Demand(op) => op.run(inputs, refused),
+            Self::Dense(op) => op.run(inputs, rows),
+            Self::Digitize(op) => op.run(inputs),
             Self::Forest(op) => op.run(inputs, rows),
+            Self::Impute(op) => op.run(inputs),
+            Self::Indicate(op) => op.run(inputs),
+            Self::Interpolate(op) => op.run(inputs),
             Self::Join(op) => op.run(inputs, rows),
             Self::Label(op) => op.run(inputs, rows),
             Self::Link(op) => op.run(inputs, rows),
+            Self::Mean(op) => op.run(inputs, rows),
+            Self::Normalize(op) => op.run(inputs),
+            Self::OneHot(op) => op.run(inputs, rows),
+            Self::Ordinal(op) => op.run(inputs, rows),
+            Self::Products(op) => op.run(inputs, rows),
+            Self::Scale(op) => op.run(inputs),
             Self::Select(op) => op.run(inputs, rows),
         }
     }

@@ -1,0 +1,208 @@
+//! Sums of products: linear models, and layers of nets.
+//!
+//! The order of a sum is fixed by the step and not by how many rows there are, so a row gives the same bits alone and among others.
+//! It is not the order of any BLAS, which has several itself.
+
+use serde::{Deserialize, Serialize};
+
+use super::Shape;
+use super::numbers::{Numbers, Real, expect, one_of_numbers};
+use crate::block::{Block, ValueType};
+
+/// How many sums, or parts of one, are formed at a time: they fill the vector registers.
+const LANES: usize = 8;
+/// So many outputs are better formed beside each other than one after the other.
+const FEW: usize = 3;
+
+/// For each output the sum of all columns times their weights, plus a bias.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Dense {
+    inputs: u32,
+    bias: Numbers,
+    /// Few outputs: the weights of one after those of another. Otherwise panels of [`LANES`] outputs, filled up with zeros, and in a
+    /// panel the weights of one input after those of another.
+    weights: Numbers,
+}
+
+impl Dense {
+    /// A step from weights that are given output after output, and biases. All are of one type.
+    pub fn new(inputs: u32, weights: Numbers, bias: Numbers) -> Self {
+        let weights = match weights {
+            Numbers::F64(them) => Numbers::F64(panels(them, inputs as usize, bias.len())),
+            Numbers::F32(them) => Numbers::F32(panels(them, inputs as usize, bias.len())),
+        };
+        Self { inputs, bias, weights }
+    }
+
+    pub(crate) fn check(&self, inputs: &[Shape]) -> Result<Shape, String> {
+        let input = one_of_numbers("dense", inputs)?;
+        let (width, outputs) = (self.inputs as usize, self.bias.len());
+        if input.width != width {
+            return Err(format!("dense takes {width} columns, found {}", input.width));
+        }
+        let count = if outputs <= FEW { outputs } else { outputs.next_multiple_of(LANES) };
+        expect("dense", &self.weights, input, width * count)?;
+        expect("dense", &self.bias, input, outputs)?;
+        Ok(Shape { width: outputs, ..input })
+    }
+
+    pub(crate) fn run(&self, inputs: &[&Block], rows: usize) -> Block {
+        match inputs[0].value_type() {
+            ValueType::F32 => self.of::<f32>(inputs[0], rows),
+            _ => self.of::<f64>(inputs[0], rows),
+        }
+    }
+
+    fn of<T: Real>(&self, input: &Block, rows: usize) -> Block {
+        let values = T::of(input).expect("invariant: checked");
+        let weights = T::learnt(&self.weights).expect("invariant: checked");
+        let bias = T::learnt(&self.bias).expect("invariant: checked");
+        let (width, outputs) = (self.inputs as usize, bias.len());
+        let mut sums = vec![T::ZERO; rows * outputs];
+        let row = |at: usize| &values[at * width..][..width];
+        if outputs <= FEW {
+            for (at, sums) in sums.chunks_exact_mut(outputs.max(1)).enumerate() {
+                for (output, (sum, bias)) in sums.iter_mut().zip(bias).enumerate() {
+                    *sum = dot(row(at), &weights[output * width..][..width]) + *bias;
+                }
+            }
+            return T::block(outputs, sums);
+        }
+        for panel in 0..outputs.div_ceil(LANES) {
+            let first = panel * LANES;
+            let weights = &weights[first * width..][..LANES * width];
+            let bias = &bias[first..outputs.min(first + LANES)];
+            let mut write = |at: usize, found: &[T; LANES]| {
+                let sums = &mut sums[at * outputs + first..][..bias.len()];
+                for ((sum, found), bias) in sums.iter_mut().zip(found).zip(bias) {
+                    *sum = *found + *bias;
+                }
+            };
+            for at in (0..rows - rows % 2).step_by(2) {
+                let [one, other] = panel_of_two(row(at), row(at + 1), weights);
+                write(at, &one);
+                write(at + 1, &other);
+            }
+            if rows % 2 == 1 {
+                write(rows - 1, &panel_of_one(row(rows - 1), weights));
+            }
+        }
+        T::block(outputs, sums)
+    }
+}
+
+/// Weights as they are stored, from those of one output after those of another.
+fn panels<T: Real>(weights: Vec<T>, inputs: usize, outputs: usize) -> Vec<T> {
+    // What has not as many weights as it should is left to the check.
+    if outputs <= FEW || weights.len() != inputs * outputs {
+        return weights;
+    }
+    let mut stored = vec![T::ZERO; inputs * outputs.next_multiple_of(LANES)];
+    for output in 0..outputs {
+        let panel = output - output % LANES;
+        for input in 0..inputs {
+            stored[panel * inputs + input * LANES + output % LANES] =
+                weights[output * inputs + input];
+        }
+    }
+    stored
+}
+
+fn dot<T: Real>(row: &[T], weights: &[T]) -> T {
+    let mut parts = [T::ZERO; LANES];
+    let (rows, row_rest) = row.as_chunks::<LANES>();
+    let (weights, weights_rest) = weights.as_chunks::<LANES>();
+    for (row, weights) in rows.iter().zip(weights) {
+        for lane in 0..LANES {
+            parts[lane] = parts[lane] + row[lane] * weights[lane];
+        }
+    }
+    let mut sum = T::ZERO;
+    for (value, weight) in row_rest.iter().zip(weights_rest) {
+        sum = sum + *value * *weight;
+    }
+    let mut count = LANES;
+    while count > 1 {
+        count /= 2;
+        for lane in 0..count {
+            parts[lane] = parts[lane] + parts[lane + count];
+        }
+    }
+    parts[0] + sum
+}
+
+fn panel_of_one<T: Real>(row: &[T], weights: &[T]) -> [T; LANES] {
+    let mut sums = [T::ZERO; LANES];
+    for (value, weights) in row.iter().zip(weights.as_chunks::<LANES>().0) {
+        for lane in 0..LANES {
+            sums[lane] = sums[lane] + *value * weights[lane];
+        }
+    }
+    sums
+}
+
+/// Two rows at a time, so that the weights are read once.
+fn panel_of_two<T: Real>(one: &[T], other: &[T], weights: &[T]) -> [[T; LANES]; 2] {
+    let mut sums = [[T::ZERO; LANES]; 2];
+    for ((one, other), weights) in one.iter().zip(other).zip(weights.as_chunks::<LANES>().0) {
+        for lane in 0..LANES {
+            sums[0][lane] = sums[0][lane] + *one * weights[lane];
+            sums[1][lane] = sums[1][lane] + *other * weights[lane];
+        }
+    }
+    sums
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whole numbers, so that every order of a sum gives the same.
+    fn check(inputs: usize, outputs: usize, rows: usize) {
+        let weight = |output: usize, input: usize| ((output * 7 + input * 3) % 11) as f64 - 5.0;
+        let value = |row: usize, input: usize| ((row * 5 + input) % 13) as f64 - 6.0;
+        let weights =
+            (0..outputs).flat_map(|output| (0..inputs).map(move |input| weight(output, input)));
+        let bias: Vec<_> = (0..outputs).map(|output| output as f64).collect();
+        let dense = Dense::new(inputs as u32, Numbers::F64(weights.collect()), Numbers::F64(bias));
+        let shape = dense.check(&[Shape { values: ValueType::F64, width: inputs }]);
+        assert_eq!(shape, Ok(Shape { values: ValueType::F64, width: outputs }));
+        let values = (0..rows).flat_map(|row| (0..inputs).map(move |input| value(row, input)));
+        let found = dense.run(&[&Block::f64(inputs, values.collect())], rows);
+        let sum = |row: usize, output: usize| {
+            (0..inputs).map(|input| value(row, input) * weight(output, input)).sum::<f64>()
+                + output as f64
+        };
+        let expected = (0..rows).flat_map(|row| (0..outputs).map(move |output| sum(row, output)));
+        assert_eq!(found, Block::f64(outputs, expected.collect()), "{inputs} by {outputs}");
+    }
+
+    #[test]
+    fn sums_are_those_of_the_definition() {
+        for (inputs, outputs) in [(0, 1), (1, 1), (7, 1), (8, 2), (35, 3), (3, 4), (17, 8), (5, 19)]
+        {
+            for rows in [1, 2, 5] {
+                check(inputs, outputs, rows);
+            }
+        }
+    }
+
+    #[test]
+    fn a_row_gives_the_same_bits_alone_and_among_others() {
+        for outputs in [1, 5] {
+            let weights = (0..outputs * 9).map(|at| 1.0 / (at + 3) as f32).collect();
+            let bias = vec![0.1; outputs];
+            let dense = Dense::new(9, Numbers::F32(weights), Numbers::F32(bias));
+            let values: Vec<_> = (0..27).map(|at| (at as f32).sqrt()).collect();
+            let together = dense.run(&[&Block::f32(9, values.clone())], 3);
+            let alone = values
+                .chunks(9)
+                .flat_map(|row| match dense.run(&[&Block::f32(9, row.to_vec())], 1).values {
+                    crate::block::Values::F32(values) => values,
+                    _ => Vec::new(),
+                })
+                .collect();
+            assert_eq!(together, Block::f32(outputs, alone));
+        }
+    }
+}
