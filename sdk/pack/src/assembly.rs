@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use trained::ops::{Join, Op};
 use trained::{Column, Inputs, Kind, Output, Pipeline, Slot, Step, ValueType};
 
-use crate::{ReadError, ReadOptions, Task, TrainedColumn};
+use crate::{Domain, ReadError, ReadOptions, Task, TrainedColumn};
 
 /// The name of the one input of a matrix.
 const FEATURES: &str = "features";
@@ -62,6 +62,15 @@ impl Assembly {
     /// The columns, with their types.
     pub(crate) fn columns(&self) -> &[TrainedColumn] {
         &self.columns
+    }
+
+    /// Says what is known of a column only now. Its type is not changed in a matrix.
+    pub(crate) fn set_column(&mut self, at: usize, kind: Kind, domain: Domain) {
+        self.columns[at].domain = domain;
+        if let Inputs::Columns(columns) = &mut self.inputs {
+            self.columns[at].kind = kind;
+            columns[at].kind = kind;
+        }
     }
 
     /// Whether there is one tensor, slot 0, for all columns. Otherwise column `i` is slot `i`.

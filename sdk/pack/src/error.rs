@@ -39,3 +39,20 @@ pub enum ReadError {
     #[error("the model contradicts itself: {0}")]
     Pipeline(#[from] trained::PipelineError),
 }
+
+/// What a forest says of its trees, in the words of a reader.
+pub(crate) fn forest(error: trained::ops::forest::ForestError) -> ReadError {
+    use trained::ops::forest::ForestError;
+    match error {
+        ForestError::Tree { tree, what } => ReadError::Malformed {
+            place: format!("tree {tree}"),
+            found: format!("a tree that {what}"),
+            expected: "a tree".to_owned(),
+        },
+        ForestError::TooLarge { found, limit } => ReadError::Unsupported {
+            place: "the trees".to_owned(),
+            what: format!("a forest with {found}, more than {limit},"),
+            hint: None,
+        },
+    }
+}

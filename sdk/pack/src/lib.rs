@@ -4,7 +4,6 @@
 //! place; nothing is approximated. The pipeline is then written into the runner, which is a component of `sdk/runner` that is built
 //! once and lies beside it: to pack a model needs no compiler.
 
-#[allow(dead_code, reason = "the readers that use it are on their way")]
 mod assembly;
 mod catboost;
 mod component;

@@ -19,8 +19,13 @@ pub enum Link {
     Exp,
     /// `log1p(exp(x))`, in double precision.
     LogOnePlusExp,
-    /// `x * x` with the sign of `x`, in double precision.
+    /// `sign(x) * x * x`, in double precision; the sign of zero is zero.
     SignedSquare,
+    /// `x / by`, in double precision.
+    Divide {
+        /// What the score is divided by.
+        by: f64,
+    },
 }
 
 impl Link {
@@ -41,7 +46,8 @@ impl Link {
             }
             Self::Exp => each(libm::exp),
             Self::LogOnePlusExp => each(|x| libm::log1p(libm::exp(x))),
-            Self::SignedSquare => each(|x| libm::copysign(x * x, x)),
+            Self::SignedSquare => each(|x| sign(x) * x * x),
+            Self::Divide { by } => values.iter().map(|x| x / by).collect(),
             Self::Softmax => {
                 let mut values = values.clone();
                 (0..rows).for_each(|row| softmax(&mut values[row * width..][..width]));
@@ -50,6 +56,11 @@ impl Link {
         };
         Block::f64(width, values)
     }
+}
+
+/// 1, 0 or -1. What is not a number has the sign 0, too, and stays what it is in a product.
+fn sign(x: f64) -> f64 {
+    f64::from(i8::from(x > 0.0) - i8::from(x < 0.0))
 }
 
 fn softmax(row: &mut [f64]) {
