@@ -3,7 +3,7 @@
 use std::path::Path;
 
 /// The folders of `sdk/` that are embedded.
-const EMBEDDED: [&str; 2] = ["rust/template", "rust/src"];
+const EMBEDDED: [&str; 4] = ["rust/template", "rust/src", "go/template", "go/understudy"];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");
