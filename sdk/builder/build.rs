@@ -3,7 +3,19 @@
 use std::path::Path;
 
 /// The folders of `sdk/` that are embedded.
-const EMBEDDED: [&str; 4] = ["rust/template", "rust/src", "go/template", "go/understudy"];
+const EMBEDDED: [&str; 11] = [
+    "rust/template",
+    "rust/src",
+    "go/template",
+    "go/understudy",
+    "python/template",
+    "python/understudy_model",
+    "javascript/template",
+    "javascript/template-typescript",
+    "javascript/src",
+    "assemblyscript/template",
+    "assemblyscript/assembly",
+];
 
 fn main() {
     println!("cargo::rerun-if-changed=build.rs");

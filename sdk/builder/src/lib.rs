@@ -6,6 +6,7 @@
 //! where the compiler does: neither the time nor a path gets in.
 
 mod build;
+mod bytes;
 mod command;
 mod component;
 mod language;

@@ -28,6 +28,8 @@ const TAKEN: [&str; 12] = [
     "understudy",
     "vendor",
 ];
+/// Folders with the library of a language, which nobody is to change.
+const LIBRARIES: [&str; 2] = ["understudy_model", "vendor"];
 /// Folders that tools leave in a template when somebody works on it there.
 const LEFT_BY_TOOLS: [&str; 7] =
     ["target", "node_modules", "__pycache__", ".zig-cache", "zig-out", ".venv", "build"];
@@ -146,7 +148,7 @@ pub fn write_project(parent: &Path, language: Language, name: &str) -> Result<Wr
         files.push(path);
     }
     fs::rename(&inner, &folder).map_err(unwritable(&folder))?;
-    files.retain(|path| !path.starts_with("vendor"));
+    files.retain(|path| !LIBRARIES.iter().any(|library| path.starts_with(library)));
     files.sort_unstable();
     Ok(Written { folder, files })
 }

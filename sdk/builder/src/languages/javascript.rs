@@ -1,13 +1,27 @@
-//! Models in JavaScript.
+//! Models in JavaScript, and how those in TypeScript become one: bundled by esbuild, run by QuickJS.
+//!
+//! A guest of QuickJS takes elements as bytes, see [`bytes`]; the library of the language makes typed arrays of them.
 
-use std::path::Path;
+mod packages;
+
+use std::path::{Path, PathBuf};
+
+use include_dir::{Dir, include_dir};
 
 use super::{Compiled, Manifest, Sign, Support, manifest_sign};
-use crate::build::{Job, unsupported};
-use crate::templates::Template;
+use crate::build::{Job, file};
+use crate::templates::{Part, Template};
 use crate::toolchain::Tool;
-use crate::toolchain::pins::{COMPONENTIZE_QJS, NODE};
-use crate::{BuildError, ProjectError, Sbom};
+use crate::toolchain::pins::{COMPONENTIZE_QJS, ESBUILD, NODE};
+use crate::{BuildError, ProjectError, Sbom, bytes};
+
+pub(super) use packages::{PACKAGE_JSON, install};
+
+static TEMPLATE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../javascript/template");
+static LIBRARY: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../javascript/src");
+
+const ENVIRONMENT: &str = include_str!("javascript/environment.js");
+const MAINS: [&str; 4] = ["model.js", "src/model.js", "index.js", "src/index.js"];
 
 /// What the builder knows of JavaScript.
 pub(super) struct JavaScript;
@@ -15,26 +29,122 @@ pub(super) struct JavaScript;
 impl Support for JavaScript {
     fn sign(&self, folder: &Path) -> Option<Sign> {
         let other = manifest_sign(folder, &["asconfig.json", "tsconfig.json"]);
-        if other.is_some() { None } else { manifest_sign(folder, &["package.json"]) }
+        if other.is_some() { None } else { manifest_sign(folder, &[PACKAGE_JSON]) }
     }
 
-    fn manifest(&self, _folder: &Path) -> Result<Manifest, ProjectError> {
-        Ok(Manifest::default())
+    fn manifest(&self, folder: &Path) -> Result<Manifest, ProjectError> {
+        packages::manifest(folder)
     }
 
     fn tools(&self) -> &'static [Tool] {
-        &[NODE, COMPONENTIZE_QJS]
+        &[NODE, ESBUILD, COMPONENTIZE_QJS]
     }
 
     fn compile(&self, job: &mut Job<'_>) -> Result<Compiled, BuildError> {
-        Err(unsupported(job.language()))
+        let main = main(job, &MAINS)?;
+        install(job)?;
+        component(job, &main)
     }
 
-    fn sbom(&self, _job: &mut Job<'_>) -> Result<Option<Sbom>, BuildError> {
-        Ok(None)
+    fn sbom(&self, job: &mut Job<'_>) -> Result<Option<Sbom>, BuildError> {
+        packages::sbom(job)
     }
 
     fn template(&self) -> Option<Template> {
-        None
+        let mut parts = library();
+        parts.push(Part::Folder("", &TEMPLATE));
+        Some(Template {
+            parts,
+            replaced: &[("../src/index.js", "./vendor/understudy/src/index.js")],
+        })
     }
+}
+
+/// The library, as it lies in a project.
+pub(super) fn library() -> Vec<Part> {
+    vec![
+        Part::Folder("vendor/understudy/src", &LIBRARY),
+        Part::File(
+            "vendor/understudy/package.json",
+            include_str!("../../../javascript/package.json"),
+        ),
+        Part::File("vendor/understudy/README.md", include_str!("../../../javascript/README.md")),
+    ]
+}
+
+/// The main module of a project: the one that is named, or the first of the usual ones.
+pub(super) fn main(job: &Job<'_>, usual: &[&str]) -> Result<PathBuf, BuildError> {
+    let folder = job.project.folder();
+    if let Some(named) = job.project.main() {
+        let path = folder.join(named);
+        return if path.is_file() {
+            Ok(path)
+        } else {
+            Err(file(&path, "there is no such file, expected the main module of the model"))
+        };
+    }
+    let found = usual.iter().map(|name| folder.join(name)).find(|path| path.is_file());
+    found.ok_or_else(|| {
+        let expected = usual.join(", ");
+        file(folder, format!("found no main module, expected one of {expected}, or its name as `main` in {PACKAGE_JSON} or model.toml"))
+    })
+}
+
+/// Makes the component of a main module.
+pub(super) fn component(job: &mut Job<'_>, main: &Path) -> Result<Compiled, BuildError> {
+    let bundle = bundle(job, main)?;
+    let wit = write(job, "contract.wit", bytes::WIT)?;
+    let guest = job.work().join("guest.wasm");
+    job.step("making the component with componentize-qjs");
+    let mut componentize = script(job, COMPONENTIZE_QJS.name);
+    componentize.current_dir(job.work()).arg("--wit").arg(wit).arg("--js").arg(bundle);
+    componentize.args(["-n", bytes::WORLD, "--stub-wasi", "--sync", "-o"]).arg(&guest);
+    job.run(componentize)?;
+    let component = bytes::with_shim(&job.read(&guest)?);
+    component.map(Compiled::Component).map_err(|why| BuildError::Invalid(why.to_string()))
+}
+
+/// Puts the modules of the model, its packages, and what stands around them into one.
+fn bundle(job: &mut Job<'_>, main: &Path) -> Result<PathBuf, BuildError> {
+    write(job, "environment.js", ENVIRONMENT)?;
+    let quoted = serde_json::Value::from(main.to_string_lossy()).to_string();
+    let name = main.strip_prefix(job.project.folder()).unwrap_or(main).display();
+    let refusal = serde_json::Value::from(format!(
+        "{name} has no model as its default export, expected `export default defineModel({{…}})`"
+    ));
+    let entry = format!(
+        "import \"./environment.js\";\nimport * as main from {quoted};\nconst model = main.default;\n\
+         if (typeof model?.predictor?.predict !== \"function\") throw new TypeError({refusal});\n\
+         export const predictor = model.predictor;\n"
+    );
+    let entry = write(job, "entry.js", &entry)?;
+    let bundle = job.work().join("bundle.js");
+    job.step("bundling with esbuild");
+    let mut esbuild = script(job, ESBUILD.name);
+    esbuild.arg(entry).arg(format!("--outfile={}", bundle.display()));
+    esbuild.args([
+        "--bundle",
+        "--format=esm",
+        "--platform=neutral",
+        "--target=es2023",
+        "--charset=utf8",
+    ]);
+    esbuild.args(["--main-fields=module,main", "--conditions=module", "--loader:.txt=text"]);
+    esbuild.args(["--define:process.env.NODE_ENV=\"production\"", "--define:global=globalThis"]);
+    esbuild.args(["--log-level=warning", "--color=false"]);
+    job.run(esbuild)?;
+    Ok(bundle)
+}
+
+/// A tool that is a script for node.
+pub(super) fn script(job: &Job<'_>, tool: &str) -> std::process::Command {
+    let mut node = job.command(NODE.name);
+    node.arg(job.tools.path(tool)).env("RUST_BACKTRACE", "0");
+    node
+}
+
+fn write(job: &Job<'_>, name: &str, text: &str) -> Result<PathBuf, BuildError> {
+    let path = job.work().join(name);
+    std::fs::write(&path, text).map_err(|why| file(&path, why))?;
+    Ok(path)
 }

@@ -65,6 +65,17 @@ pub(crate) const COMPONENTIZE_QJS: Tool = Tool {
     },
 };
 
+/// What puts the modules of a model in JavaScript or TypeScript into one; a script for node.
+pub(crate) const ESBUILD: Tool = Tool {
+    name: "esbuild",
+    source: Source::Npm {
+        version: "0.28.2",
+        package: include_str!("../../../toolchain/npm/esbuild/package.json"),
+        lock: include_str!("../../../toolchain/npm/esbuild/package-lock.json"),
+        program: ".bin/esbuild",
+    },
+};
+
 /// The compiler of TypeScript; a script for node.
 pub(crate) const TYPESCRIPT: Tool = Tool {
     name: "typescript",
