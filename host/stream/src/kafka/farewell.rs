@@ -1,4 +1,4 @@
-//! Letting clients go: ending one can wait for brokers, so nobody else waits for it.
+//! Letting clients go, and calls of theirs: either can wait for brokers, so nobody else waits for it.
 
 use std::sync::mpsc;
 use std::thread;
@@ -22,6 +22,25 @@ pub(crate) fn let_go<T: Send + 'static>(client: T, patience: Duration) {
     }
     if ended.recv_timeout(patience) == Err(mpsc::RecvTimeoutError::Timeout) {
         tracing::debug!(patience_ms = patience.as_millis(), "a Kafka client still ends");
+    }
+}
+
+/// Makes a call that may never return, and waits no longer than this for what it returns. The library bounds
+/// its calls itself, but has been seen to wait for a coordinator that was killed without looking at the time.
+pub(crate) fn within<T: Send + 'static>(
+    limit: Duration,
+    call: impl FnOnce() -> T + Send + 'static,
+) -> Option<T> {
+    let (tell, told) = mpsc::sync_channel(1);
+    let run = move || {
+        let _nobody_waits = tell.send(call());
+    };
+    match thread::Builder::new().name("kafka call".to_owned()).spawn(run) {
+        Ok(_detached) => told.recv_timeout(limit).ok(),
+        Err(error) => {
+            tracing::warn!(%error, "found no thread to call a Kafka client on");
+            None
+        }
     }
 }
 
@@ -65,6 +84,14 @@ mod tests {
             self.0.recv().unwrap_or(());
             self.1.send(()).unwrap_or(());
         }
+    }
+
+    #[test]
+    fn a_call_that_does_not_return_holds_nobody_up() {
+        let (end, may_end) = mpsc::channel();
+        assert_eq!(within(Duration::from_millis(1), move || may_end.recv()), None);
+        end.send(()).unwrap_or(());
+        assert_eq!(within(Duration::MAX, || 7), Some(7));
     }
 
     #[test]

@@ -8,6 +8,7 @@ mod commits;
 mod context;
 mod owned;
 mod pump;
+mod round;
 mod transaction;
 
 use std::collections::HashMap;

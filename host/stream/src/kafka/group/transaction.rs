@@ -5,22 +5,22 @@
 //! generation of the member and refuses an old one.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
-use parking_lot::{Condvar, Mutex};
+use parking_lot::Mutex;
 use rdkafka::TopicPartitionList;
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
 use rdkafka::consumer::ConsumerGroupMetadata;
-use rdkafka::error::KafkaError;
+use rdkafka::error::{KafkaError, KafkaResult};
 use rdkafka::message::Message;
 use rdkafka::producer::{DeliveryResult, Producer, ProducerContext, ThreadedProducer};
 use rdkafka::statistics::Statistics;
 use rdkafka::types::RDKafkaErrorCode;
 
+use super::round::{Round, Ticket};
 use crate::kafka::client::Link;
-use crate::kafka::farewell::let_go;
+use crate::kafka::farewell::{let_go, within};
 use crate::kafka::names::Names;
 use crate::kafka::settings::Role;
 use crate::kafka::telemetry::Board;
@@ -28,6 +28,11 @@ use crate::kafka::wire;
 use crate::{Output, Record, TransactError};
 
 type Writer = ThreadedProducer<WriterContext>;
+
+/// How much longer than it may take a call is waited for, before the client counts as hung.
+const GRACE: Duration = Duration::from_secs(5);
+/// How long giving a transaction up may take.
+const ABORT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// What one transaction writes: records for one partition, by the name that the cluster has for it.
 pub(super) struct Portion<'a> {
@@ -107,11 +112,12 @@ impl Transactor {
             .config
             .create_with_context(WriterContext(Link::new(self.board.enter(Role::Transactions))))
             .map_err(|error| TransactError::NotNow { reason: error.to_string() })?;
-        match writer.init_transactions(self.timeout) {
+        let begun = ask(&writer, self.timeout, |writer, timeout| writer.init_transactions(timeout));
+        match made(begun) {
             Ok(()) => Ok(writer),
-            Err(error) => {
+            Err(stop) => {
                 let_go(writer, Duration::ZERO);
-                Err(error_of(&error))
+                Err(stop.error)
             }
         }
     }
@@ -152,7 +158,7 @@ impl Attempt<'_> {
         portions: &[Portion<'_>],
         commitment: Option<Commitment>,
     ) -> Result<Vec<u64>, Stop> {
-        let round = Round::of(portions);
+        let round = Round::of(portions.iter().map(|portion| portion.records.len()).sum());
         let tickets = round.tickets(portions.len());
         for (portion, ticket) in portions.iter().zip(&tickets) {
             for record in portion.records {
@@ -160,18 +166,32 @@ impl Attempt<'_> {
             }
         }
         // While the records are on their way.
-        if let Some(Commitment { offsets, group }) = &commitment {
-            let sent = self.writer.send_offsets_to_transaction(offsets, group, self.remaining());
-            if let Err(error) = sent {
-                let stop = Stop::of(&error);
+        if let Some(Commitment { offsets, group }) = commitment {
+            let sent = ask(self.writer, self.remaining(), move |writer, timeout| {
+                writer.send_offsets_to_transaction(&offsets, &group, timeout)
+            });
+            if let Err(stop) = made(sent) {
                 // Where a record was refused, that is the reason, and this only follows from it.
-                return Err(round.wait(self.give_up).err().unwrap_or(stop));
+                return Err(self.wait(&round).err().unwrap_or(stop));
             }
         }
-        round.wait(self.give_up)?;
+        self.wait(&round)?;
         self.settle();
         self.commit()?;
-        Ok(tickets.iter().map(|ticket| ticket.first.load(Ordering::Acquire)).collect())
+        Ok(tickets.iter().map(|ticket| ticket.first()).collect())
+    }
+
+    /// Waits for what became of the records.
+    fn wait(&self, round: &Round) -> Result<(), Stop> {
+        match round.wait(self.give_up) {
+            None => {
+                let reason = "the records were not taken in time".to_owned();
+                let error = TransactError::NotNow { reason };
+                Err(Stop { error, again: false, reusable: true })
+            }
+            Some(Ok(())) => Ok(()),
+            Some(Err(code)) => Err(Stop::of(&KafkaError::MessageProduction(code))),
+        }
     }
 
     fn send(
@@ -204,10 +224,10 @@ impl Attempt<'_> {
 
     fn commit(&self) -> Result<(), Stop> {
         loop {
-            let error = match self.writer.commit_transaction(self.remaining()) {
-                Ok(()) => return Ok(()),
-                Err(error) => error,
-            };
+            let committed = ask(self.writer, self.remaining(), |writer, timeout| {
+                writer.commit_transaction(timeout)
+            });
+            let Some(Err(error)) = committed else { return made(committed) };
             match &error {
                 KafkaError::Transaction(reason)
                     if reason.is_retriable() && Instant::now() < self.give_up => {}
@@ -221,13 +241,33 @@ impl Attempt<'_> {
     }
 
     fn abort(&self, stop: Stop) -> Failure {
-        let reusable =
-            stop.reusable && self.writer.abort_transaction(Duration::from_secs(5)).is_ok();
+        let abort =
+            || ask(self.writer, ABORT_TIMEOUT, |writer, timeout| writer.abort_transaction(timeout));
+        let reusable = stop.reusable && made(abort()).is_ok();
         Failure { error: stop.error, again: stop.again, reusable }
     }
 
     fn remaining(&self) -> Duration {
         self.give_up.saturating_duration_since(Instant::now()).max(Duration::from_millis(1))
+    }
+}
+
+/// Makes a call that may take so long, or gives the client up with it: nothing is returned by one that hangs.
+fn ask(
+    writer: &Writer,
+    timeout: Duration,
+    call: impl FnOnce(&Writer, Duration) -> KafkaResult<()> + Send + 'static,
+) -> Option<KafkaResult<()>> {
+    let writer = writer.clone();
+    within(timeout + GRACE, move || call(&writer, timeout))
+}
+
+/// Whether a call was made.
+fn made(called: Option<KafkaResult<()>>) -> Result<(), Stop> {
+    match called {
+        Some(Ok(())) => Ok(()),
+        Some(Err(error)) => Err(Stop::of(&error)),
+        None => Err(Stop::hung()),
     }
 }
 
@@ -241,6 +281,12 @@ struct Stop {
 }
 
 impl Stop {
+    /// Another client has to go on; by that the brokers give up what this one has begun.
+    fn hung() -> Self {
+        let reason = "the client of Kafka does not return from a call".to_owned();
+        Self { error: TransactError::NotNow { reason }, again: false, reusable: false }
+    }
+
     fn of(error: &KafkaError) -> Self {
         let fatal = matches!(error, KafkaError::Transaction(reason) if reason.is_fatal());
         let again = code_of(error).is_some_and(passes_soon);
@@ -307,55 +353,6 @@ fn is_full(error: &KafkaError) -> bool {
     error.rdkafka_error_code() == Some(RDKafkaErrorCode::QueueFull)
 }
 
-/// The records of one transaction on their way.
-struct Round {
-    left: AtomicUsize,
-    failed: Mutex<Option<RDKafkaErrorCode>>,
-    settled: Condvar,
-}
-
-/// One portion of a transaction on its way.
-struct Ticket {
-    round: Arc<Round>,
-    /// The lowest offset that one of its records got.
-    first: AtomicU64,
-}
-
-impl Round {
-    fn of(portions: &[Portion<'_>]) -> Arc<Self> {
-        let left = portions.iter().map(|portion| portion.records.len()).sum::<usize>();
-        Arc::new(Self { left: left.into(), failed: Mutex::new(None), settled: Condvar::new() })
-    }
-
-    fn tickets(self: &Arc<Self>, count: usize) -> Vec<Arc<Ticket>> {
-        let ticket = || Ticket { round: Arc::clone(self), first: AtomicU64::new(u64::MAX) };
-        (0..count).map(|_| Arc::new(ticket())).collect()
-    }
-
-    fn settle(&self, failed: Option<RDKafkaErrorCode>) {
-        let mut first_failure = self.failed.lock();
-        *first_failure = first_failure.or(failed);
-        if self.left.fetch_sub(1, Ordering::AcqRel) == 1 || failed.is_some() {
-            self.settled.notify_all();
-        }
-    }
-
-    fn wait(&self, give_up: Instant) -> Result<(), Stop> {
-        let mut failed = self.failed.lock();
-        while self.left.load(Ordering::Acquire) > 0 && failed.is_none() {
-            if self.settled.wait_until(&mut failed, give_up).timed_out() {
-                let reason = "the records were not taken in time".to_owned();
-                let error = TransactError::NotNow { reason };
-                return Err(Stop { error, again: false, reusable: true });
-            }
-        }
-        match *failed {
-            Some(code) => Err(Stop::of(&KafkaError::MessageProduction(code))),
-            None => Ok(()),
-        }
-    }
-}
-
 struct WriterContext(Link);
 
 impl ClientContext for WriterContext {
@@ -376,14 +373,11 @@ impl ProducerContext for WriterContext {
     type DeliveryOpaque = Arc<Ticket>;
 
     fn delivery(&self, result: &DeliveryResult<'_>, ticket: Arc<Ticket>) {
-        let failed = match result {
-            Ok(message) => {
-                let offset = u64::try_from(message.offset()).unwrap_or(u64::MAX);
-                ticket.first.fetch_min(offset, Ordering::AcqRel);
-                None
+        match result {
+            Ok(message) => ticket.written(message.offset()),
+            Err((error, _)) => {
+                ticket.failed(error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail));
             }
-            Err((error, _)) => Some(error.rdkafka_error_code().unwrap_or(RDKafkaErrorCode::Fail)),
-        };
-        ticket.round.settle(failed);
+        }
     }
 }
