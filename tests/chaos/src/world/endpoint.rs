@@ -33,9 +33,9 @@ pub(super) struct Endpoint {
 impl Endpoint {
     /// Every endpoint of a run.
     pub(super) fn all(deployment: &Deployment) -> Vec<Self> {
-        let own = |name: &'static str, source: &'static str, source_topic: String| Self {
+        let endpoint = |name: &'static str, source: &'static str, source_topic: String| Self {
             name,
-            exactly_once: false,
+            exactly_once: source == source_topic,
             source,
             source_topic,
             answers: deployment.topic(&format!("{name}/answers")),
@@ -43,7 +43,11 @@ impl Endpoint {
             dead_letters: deployment.topic(&format!("{name}/dead-letters")),
             group: deployment.group(name),
         };
-        vec![own("chaos", "chaos/requests", deployment.topic("chaos/requests"))]
+        // The cluster is this run's own, so the topic needs no name that nobody else has.
+        vec![
+            endpoint("chaos", "chaos/requests", deployment.topic("chaos/requests")),
+            endpoint("flow", "chaos-source", "chaos-source".to_owned()),
+        ]
     }
 
     /// Puts its models and its policy where hosts find them, and makes the topic that feeds it.
@@ -51,11 +55,10 @@ impl Endpoint {
         for (name, factor, _) in MODELS {
             models.install(self.name, name, harness::guest(&format!("times-{factor}")));
         }
-        let is_fed = self.source_topic != self.own_requests();
+        let is_fed = self.exactly_once;
         let flow = if is_fed {
             client.create_topic(&self.source_topic, PARTITIONS as i32, &[]);
-            let source = self.source.trim_start_matches("topics/");
-            format!("[flow]\nsource = '{source}'\ndelivery = 'exactly-once'\n")
+            format!("[flow]\nsource = '{}'\ndelivery = 'exactly-once'\n", self.source)
         } else {
             String::new()
         };
@@ -80,9 +83,5 @@ impl Endpoint {
             exactly_once: self.exactly_once,
             keeps_order: true,
         }
-    }
-
-    fn own_requests(&self) -> String {
-        self.answers.replace(".answers", ".requests")
     }
 }
