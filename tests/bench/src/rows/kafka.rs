@@ -23,7 +23,7 @@ use crate::table::{Aim, Row};
 
 const ROUNDS: u64 = 3;
 /// How many requests a round has.
-const REQUESTS: usize = 20_000;
+const REQUESTS: usize = 40_000;
 /// How long requests come at half of the highest rate.
 const PACED: Duration = Duration::from_secs(4);
 /// How many hosts there are at the most.
