@@ -13,7 +13,9 @@ mod lightgbm;
 mod onnx;
 mod options;
 mod runner;
+mod sample;
 mod sklearn;
+mod table;
 mod trained_model;
 mod xgboost;
 
@@ -22,6 +24,8 @@ pub use error::ReadError;
 pub use format::Format;
 pub use options::{ColumnOption, ReadOptions};
 pub use runner::{PatchError, RUNNER, patch};
+pub use sample::{SAMPLE_ROWS_LIMIT, SampleError, samples};
+pub use table::{Cell, Table, TableError};
 pub use trained_model::{Domain, Task, Trained, TrainedColumn};
 
 /// Reads the file of a trained model, whatever its format: that is told by its content.

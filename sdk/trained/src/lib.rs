@@ -8,6 +8,7 @@
 //! be done so has no step, and the reader refuses it by name.
 
 mod block;
+mod exponential;
 pub mod ops;
 mod packed;
 mod pipeline;

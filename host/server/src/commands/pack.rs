@@ -7,7 +7,7 @@ use std::process::ExitCode;
 use anyhow::{Context, Result, bail};
 use builder::Metadata;
 use clap::Args;
-use pack::{ColumnOption, ReadOptions, Trained};
+use pack::{ColumnOption, ReadOptions, SAMPLE_ROWS_LIMIT, Table, Trained};
 use trained::{Inputs, Kind};
 
 use super::check;
@@ -56,6 +56,14 @@ pub(crate) struct Pack {
     /// Give an output `raw` as well: the scores before the link function.
     #[arg(long)]
     raw: bool,
+    /// A table with some rows, .parquet, .csv or .jsonl: the first 100 become samples in the component, with what it answers, and
+    /// `understudy test` asks them again.
+    #[arg(long, value_name = "FILE")]
+    sample: Option<PathBuf>,
+    /// The column of that table with what the library predicts for each row. Where the packed model says something else, nothing
+    /// is written.
+    #[arg(long, value_name = "COLUMN", requires = "sample")]
+    expected: Option<String>,
     /// The number that stood for a missing value in training, where that was not NaN (`missing=-1` of XGBoost).
     #[arg(long, value_name = "NUMBER", allow_negative_numbers = true)]
     missing: Option<f64>,
@@ -80,6 +88,12 @@ impl Pack {
             schema(&trained),
         ))?;
         Ok(ExitCode::SUCCESS)
+    }
+
+    fn samples(&self, trained: &Trained, sample: &Path) -> Result<Vec<u8>> {
+        let name = || sample.display().to_string();
+        let table = Table::read(sample, SAMPLE_ROWS_LIMIT).with_context(name)?;
+        pack::samples(trained, &table, self.expected.as_deref()).with_context(name)
     }
 
     fn options(&self) -> ReadOptions {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use super::Shape;
 use crate::block::{Block, ValueType, Values};
+use crate::exponential::exp;
 
 /// Turns the raw scores of a row into predictions.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -42,10 +43,10 @@ impl Link {
         let each = |link: fn(f64) -> f64| values.iter().map(|x| link(*x)).collect();
         let values = match self {
             Self::Sigmoid { factor } => {
-                values.iter().map(|x| 1.0 / (1.0 + libm::exp(-factor * x))).collect()
+                values.iter().map(|x| 1.0 / (1.0 + exp(-factor * x))).collect()
             }
-            Self::Exp => each(libm::exp),
-            Self::LogOnePlusExp => each(|x| libm::log1p(libm::exp(x))),
+            Self::Exp => each(exp),
+            Self::LogOnePlusExp => each(|x| libm::log1p(exp(x))),
             Self::SignedSquare => each(|x| sign(x) * x * x),
             Self::Divide { by } => values.iter().map(|x| x / by).collect(),
             Self::Softmax => {
@@ -67,7 +68,7 @@ fn softmax(row: &mut [f64]) {
     let greatest = row.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let mut sum = 0.0;
     for value in row.iter_mut() {
-        *value = libm::exp(*value - greatest);
+        *value = exp(*value - greatest);
         sum += *value;
     }
     for value in row {
