@@ -26,7 +26,7 @@ if [ "${1:-}" != --check ]; then
     exit 0
 fi
 cmp "$built" "$here/runner.wasm" || {
+    echo "where the sources of sdk/trained, sdk/rust or sdk/runner changed, run sdk/runner/build.sh" >&2
     echo "built with $compiler; checked in was built with $(cat "$here/BUILT-WITH")" >&2
-    echo "if the sources of sdk/trained or sdk/runner changed, run sdk/runner/build.sh" >&2
     exit 1
 }

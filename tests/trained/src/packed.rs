@@ -68,6 +68,30 @@ impl Packed {
     }
 }
 
+impl Packed {
+    /// The least time that a call with so many rows took, of some calls.
+    ///
+    /// # Errors
+    ///
+    /// Where the model breaks.
+    pub fn speed(
+        &mut self,
+        golden: &Golden,
+        at_once: usize,
+        calls: usize,
+    ) -> Result<Duration, String> {
+        let requests: Vec<_> = (0..at_once).map(|row| request(golden, row)).collect();
+        let them: Vec<_> = requests.iter().collect();
+        let mut least = Duration::MAX;
+        for _ in 0..calls {
+            let call = self.session.predict_within(Duration::from_secs(60), &them);
+            call.results.map_err(|fault| fault.message)?;
+            least = least.min(call.wall);
+        }
+        Ok(least)
+    }
+}
+
 /// A row as a request.
 pub(crate) fn request(golden: &Golden, row: usize) -> Request {
     let tensor = |input: &crate::Tensor| {

@@ -6,6 +6,7 @@ mod components;
 mod configuration;
 mod mirroring;
 mod operating;
+mod packing;
 mod reading;
 
 use std::path::Path;
