@@ -9,7 +9,7 @@ mod golden;
 mod library;
 mod packed;
 
-use std::path::PathBuf;
+use std::path::Path;
 
 pub use golden::{Golden, Near, Tensor};
 pub use library::trained;
@@ -36,7 +36,7 @@ pub fn check(library: &str) {
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), folders.len(), wrong.join("\n"));
 }
 
-fn check_model(folder: &PathBuf) -> Result<String, String> {
+fn check_model(folder: &Path) -> Result<String, String> {
     let golden = Golden::read(folder);
     if golden.rows < 10_000 {
         return Err(format!("has {} rows, expected at least 10000", golden.rows));
@@ -55,6 +55,6 @@ fn check_model(folder: &PathBuf) -> Result<String, String> {
     Ok(format!("{}: {} rows, {} KiB, {worst}", name_of(folder), golden.rows, packed.bytes / 1024))
 }
 
-fn name_of(folder: &std::path::Path) -> String {
+fn name_of(folder: &Path) -> String {
     folder.file_name().unwrap_or_default().to_string_lossy().into_owned()
 }
