@@ -10,6 +10,8 @@ pub mod reference;
 mod same;
 mod table;
 
-pub use models::{Loud, build, cache, component, conformance, proof, repository, toolchain};
+pub use models::{
+    Loud, build, cache, component, conformance, proof, proof_with, repository, toolchain,
+};
 pub use same::{Wire, difference};
 pub use table::{Row, rows};

@@ -66,7 +66,7 @@ pub fn conformance(language: Language) -> PathBuf {
 pub fn component(language: Language) -> Vec<u8> {
     let lock = File::create(cache().join(format!("{language}.lock"))).expect("a file to lock");
     lock.lock().expect("a lock");
-    let kept = cache().join(format!("{language}-{}.wasm", digest(language)));
+    let kept = cache().join(format!("{language}-{}.wasm", digest(language, &[])));
     if let Ok(component) = fs::read(&kept) {
         return component;
     }
@@ -90,11 +90,16 @@ pub fn build(folder: &Path, toolchain: &Toolchain) -> Vec<u8> {
 
 /// A file that is there where this was proven of a language, with the same sources and the same tools. Installs these.
 pub fn proof(what: &str, language: Language) -> PathBuf {
-    cache().join(format!("{language}-{}.{what}", digest(language)))
+    proof_with(what, language, &[])
 }
 
-/// The digest of all that a component is made of, but for the project. Installs the tools of its language.
-fn digest(language: Language) -> String {
+/// A [`proof`] for which the sources in some folders count, too.
+pub fn proof_with(what: &str, language: Language, folders: &[&str]) -> PathBuf {
+    cache().join(format!("{language}-{}.{what}", digest(language, folders)))
+}
+
+/// The digest of all that a component is made of, and of some folders. Installs the tools of its language.
+fn digest(language: Language, folders: &[&str]) -> String {
     let tools = toolchain().install(language, &mut Loud(language));
     let tools = tools.unwrap_or_else(|error| panic!("{language}: {error}"));
     let mut digest = Sha256::new();
@@ -102,7 +107,8 @@ fn digest(language: Language) -> String {
         digest.update(format!("{} {}\n", tool.name, tool.version));
     }
     let library = format!("sdk/{}", library(language));
-    add_sources(&mut digest, &[&library, "sdk/builder", "sdk/toolchain", "wit"]);
+    let folders = [&[&*library, "sdk/builder", "sdk/toolchain", "wit"], folders].concat();
+    add_sources(&mut digest, &folders);
     format!("{:x}", digest.finalize())
 }
 
