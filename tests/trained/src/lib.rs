@@ -12,7 +12,7 @@ mod packed;
 use std::path::Path;
 
 pub use golden::{Golden, Near, Tensor};
-pub use library::trained;
+pub use library::{python, trained};
 pub use packed::Packed;
 
 /// How many rows are asked once more, each alone.

@@ -48,7 +48,11 @@ fn train(script: &Path, kept: &Path) {
 }
 
 /// The Python that has the libraries: `UNDERSTUDY_TRAINED_PYTHON`, or one that is installed for it.
-fn python() -> PathBuf {
+///
+/// # Panics
+///
+/// Where it can't be installed.
+pub fn python() -> PathBuf {
     if let Some(python) = env::var_os("UNDERSTUDY_TRAINED_PYTHON") {
         return python.into();
     }
