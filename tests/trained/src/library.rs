@@ -66,7 +66,8 @@ pub fn python() -> PathBuf {
     Path::new(String::from_utf8_lossy(&made.stdout).trim()).join("bin/python")
 }
 
-fn cache() -> PathBuf {
+/// Where things are kept that are the same another time.
+pub(crate) fn cache() -> PathBuf {
     let named = |name, below: &str| Some(Path::new(&env::var_os(name)?).join(below));
     named("UNDERSTUDY_CACHE", "")
         .or_else(|| named("XDG_CACHE_HOME", "understudy"))

@@ -30,8 +30,10 @@ impl Packed {
         let trained = pack::read(&file, &golden.options).map_err(|why| why.to_string())?;
         let component =
             pack::pack(&trained, &Metadata::default()).map_err(|why| why.to_string())?;
-        let runtime = Runtime::new(RuntimeConfig { allow_wasi: false, ..Default::default() })
-            .map_err(|why| why.to_string())?;
+        // Compiling takes longest; the same component is compiled once.
+        let cache_dir = Some(crate::library::cache().join("trained/compiled"));
+        let config = RuntimeConfig { cache_dir, allow_wasi: false, ..Default::default() };
+        let runtime = Runtime::new(config).map_err(|why| why.to_string())?;
         let model =
             runtime.load(&component, &ModelLimits::default()).map_err(|why| why.to_string())?;
         let session = model.session().map_err(|fault| fault.message)?;
