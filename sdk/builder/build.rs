@@ -3,9 +3,13 @@
 use std::path::Path;
 
 /// The folders of `sdk/` that are embedded.
-const EMBEDDED: [&str; 11] = [
+const EMBEDDED: [&str; 15] = [
     "rust/template",
     "rust/src",
+    "c/template",
+    "cpp/template",
+    "zig/template",
+    "zig/src",
     "go/template",
     "go/understudy",
     "python/template",

@@ -12,8 +12,8 @@ use crate::command::{self, CommandError, Output};
 use crate::component::CONTRACT;
 use crate::languages::support;
 use crate::{
-    ComponentizeError, Language, MetadataError, Missing, Progress, Project, ProjectError, Sbom,
-    Toolchain, Tools,
+    ComponentizeError, MetadataError, Missing, Progress, Project, ProjectError, Sbom, Toolchain,
+    Tools,
 };
 
 /// A component, and what it was built from.
@@ -113,13 +113,7 @@ pub fn build(
     Ok(Built { component, sbom, revision, tools: job.tools.versions() })
 }
 
-#[allow(dead_code, reason = "languages that are still to come use the rest")]
 impl Job<'_> {
-    /// The language of the project.
-    pub(crate) fn language(&self) -> Language {
-        self.project.language()
-    }
-
     /// A folder of this build alone, which is gone after it.
     pub(crate) fn work(&self) -> &Path {
         self.work.path()
@@ -184,9 +178,4 @@ impl Job<'_> {
 /// Says what is wrong with a file.
 pub(crate) fn file(path: &Path, why: impl std::fmt::Display) -> BuildError {
     BuildError::File { path: path.to_owned(), why: why.to_string() }
-}
-
-/// Says that the builder has no support for a language yet.
-pub(crate) fn unsupported(language: Language) -> BuildError {
-    BuildError::Source(format!("the builder cannot build models in {} yet", language.title()))
 }

@@ -55,7 +55,6 @@ pub(crate) enum Compiled {
     /// A core module; the world is written into it if it does not name one.
     Module(Vec<u8>),
     /// A component.
-    #[allow(dead_code, reason = "languages that are still to come give one")]
     Component(Vec<u8>),
 }
 
@@ -105,7 +104,7 @@ pub(crate) fn support(language: Language) -> &'static dyn Support {
 /// The files by which a project is known, for a sentence.
 pub(crate) fn signs() -> &'static str {
     "Cargo.toml, go.mod, build.zig, asconfig.json, tsconfig.json, package.json, pyproject.toml, or a source file in C, \
-     C++, Zig or Python"
+     C++ or Python"
 }
 
 /// The languages that there is a template for, for a sentence.

@@ -1,20 +1,43 @@
-//! Models in C.
+//! Models in C: every source of the project, compiled by `zig cc`, which brings its own C library.
+//!
+//! There is no manifest and no makefile to heed: a project is its sources. Whoever has more to say builds with their own
+//! tools, and makes a component of the module with `componentize`.
 
-use std::path::Path;
+pub(super) mod sources;
 
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use include_dir::{Dir, include_dir};
+
+use self::sources::Sources;
 use super::{Compiled, Manifest, Sign, Support, source_sign};
-use crate::build::{Job, unsupported};
-use crate::templates::Template;
+use crate::build::{Job, file};
+use crate::templates::{Part, Template};
 use crate::toolchain::Tool;
 use crate::toolchain::pins::ZIG;
 use crate::{BuildError, ProjectError, Sbom};
+
+static TEMPLATE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../c/template");
+
+/// How the names of sources in C end.
+pub(super) const C_ENDINGS: &[&str] = &[".c"];
+
+/// For whatever compiles: WebAssembly with the vectors that the host has, as fast as it goes.
+pub(super) const COMPILE_FLAGS: &[&str] =
+    &["-target", "wasm32-wasi", "-msimd128", "-O3", "-Wall", "-Wextra"];
+/// The standard of C.
+pub(super) const C_FLAGS: &[&str] = &["-std=gnu17"];
+/// For whatever links: a module with no `main`, a small stack, and no names, which would have folders in them.
+pub(super) const LINK_FLAGS: &[&str] = &["-mexec-model=reactor", "-Wl,-z,stack-size=262144", "-s"];
 
 /// What the builder knows of C.
 pub(super) struct C;
 
 impl Support for C {
     fn sign(&self, folder: &Path) -> Option<Sign> {
-        source_sign(folder, &[".c"])
+        source_sign(folder, C_ENDINGS)
     }
 
     fn manifest(&self, _folder: &Path) -> Result<Manifest, ProjectError> {
@@ -26,14 +49,66 @@ impl Support for C {
     }
 
     fn compile(&self, job: &mut Job<'_>) -> Result<Compiled, BuildError> {
-        Err(unsupported(job.language()))
+        let sources = Sources::find(job.project.folder(), job.work(), C_ENDINGS)?;
+        let module = job.work().join("module.wasm");
+        job.step("compiling with zig cc; the first time that is its C library, too");
+        let mut zig = compiler(job, "cc")?;
+        zig.args(COMPILE_FLAGS).args(C_FLAGS).args(LINK_FLAGS).args(sources.include_flags());
+        zig.args(sources.with_ending(C_ENDINGS)).arg("-o").arg(&module);
+        job.run(zig)?;
+        job.read(&module).map(Compiled::Module)
     }
 
     fn sbom(&self, _job: &mut Job<'_>) -> Result<Option<Sbom>, BuildError> {
+        // The language has no packages: what a project uses is among its sources.
         Ok(None)
     }
 
     fn template(&self) -> Option<Template> {
-        None
+        Some(Template {
+            parts: vec![
+                Part::Folder("", &TEMPLATE),
+                Part::File(
+                    "vendor/understudy/understudy.h",
+                    include_str!("../../../c/understudy.h"),
+                ),
+                Part::File(
+                    "vendor/understudy/understudy.c",
+                    include_str!("../../../c/understudy.c"),
+                ),
+                Part::File("vendor/understudy/README.md", include_str!("../../../c/README.md")),
+            ],
+            replaced: &[
+                ("LIBRARY = ..\n", "LIBRARY = vendor/understudy\n"),
+                ("-I..\n", "-Ivendor/understudy\n"),
+            ],
+        })
     }
+}
+
+/// A command of zig, whose cache all projects share: it has the C library in it, which takes half a minute.
+pub(super) fn compiler(job: &Job<'_>, command: &str) -> Result<Command, BuildError> {
+    let cache = zig_cache(job);
+    std::fs::create_dir_all(&cache).map_err(|why| file(&cache, why))?;
+    let mut zig = job.command(ZIG.name);
+    zig.env("ZIG_GLOBAL_CACHE_DIR", &cache).env("ZIG_LOCAL_CACHE_DIR", &cache).arg(command);
+    Ok(zig)
+}
+
+fn zig_cache(job: &Job<'_>) -> PathBuf {
+    job.kept().with_file_name("zig-cache")
+}
+
+/// Compiles each of the sources in C into an object of its own.
+pub(super) fn objects(job: &mut Job<'_>, sources: &Sources) -> Result<Vec<OsString>, BuildError> {
+    let mut objects = Vec::new();
+    for (index, source) in sources.with_ending(C_ENDINGS).into_iter().enumerate() {
+        let object = job.work().join(format!("{index}.o"));
+        let mut zig = compiler(job, "cc")?;
+        zig.args(COMPILE_FLAGS).args(C_FLAGS).args(sources.include_flags());
+        zig.arg("-c").arg(source).arg("-o").arg(&object);
+        job.run(zig)?;
+        objects.push(object.into_os_string());
+    }
+    Ok(objects)
 }
