@@ -15,7 +15,6 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from .datatype import BF16, BLOB, BOOL, FP16, INT8, TEXT, UINT8, Datatype
-from .half import narrow_to_bf16, narrow_to_fp16
 from .model import Model, models
 from .refusal import Refusal
 from .request import Request
@@ -136,10 +135,12 @@ def _written(datatype: Datatype, elements: Sequence[Any]) -> Any:
         return bytes(elements)
     if datatype is INT8:
         return array("b", elements).tobytes()
+    # What a tensor holds is rounded already, so that nothing is lost here.
     if datatype is FP16:
-        return [narrow_to_fp16(element) for element in elements]
+        return list(struct.unpack(f"<{len(elements)}H", struct.pack(f"<{len(elements)}e", *elements)))
     if datatype is BF16:
-        return [narrow_to_bf16(element) for element in elements]
+        widened = struct.unpack(f"<{len(elements)}I", struct.pack(f"<{len(elements)}f", *elements))
+        return [bits >> 16 for bits in widened]
     if datatype is TEXT:
         return [_well_formed(element) for element in elements]
     return list(elements) if datatype in (BOOL, BLOB) else elements

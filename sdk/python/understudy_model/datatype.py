@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import struct
 from array import array
 from collections.abc import Callable, Iterable, Sequence
 from enum import Enum
@@ -59,6 +60,12 @@ class Datatype(Enum):
                 return array(code, elements).tolist()
             except (TypeError, OverflowError):
                 pass  # One of them is wrong, and below is said which.
+        if self is FP16:
+            try:
+                count = len(elements)
+                return list(struct.unpack(f"<{count}e", struct.pack(f"<{count}e", *elements)))
+            except (struct.error, OverflowError):
+                pass  # One of them is wrong or too large.
         convert = _CONVERSIONS[self]
         return [convert(element) for element in elements]
 
