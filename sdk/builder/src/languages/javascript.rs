@@ -10,6 +10,7 @@ use include_dir::{Dir, include_dir};
 
 use super::{Compiled, Manifest, Sign, Support, manifest_sign};
 use crate::build::{Job, file};
+use crate::command::CommandError;
 use crate::templates::{Part, Template};
 use crate::toolchain::Tool;
 use crate::toolchain::pins::{COMPONENTIZE_QJS, ESBUILD, NODE};
@@ -132,8 +133,20 @@ fn bundle(job: &mut Job<'_>, main: &Path) -> Result<PathBuf, BuildError> {
     esbuild.args(["--main-fields=module,main", "--conditions=module", "--loader:.txt=text"]);
     esbuild.args(["--define:process.env.NODE_ENV=\"production\"", "--define:global=globalThis"]);
     esbuild.args(["--log-level=warning", "--color=false"]);
-    job.run(esbuild)?;
+    job.run(esbuild).map_err(explained)?;
     Ok(bundle)
+}
+
+/// Says what a model lacks, where a package wants it: the tool's own advice is for programs of node.
+fn explained(error: BuildError) -> BuildError {
+    let BuildError::Tool(CommandError::Failed { output, .. }) = &error else { return error };
+    if !output.contains("built into node") && !output.contains(".node\" files") {
+        return error;
+    }
+    BuildError::Source(format!(
+        "a module wants what only node has, and a model has no files, no network and no native code; expected plain \
+         JavaScript:\n{output}"
+    ))
 }
 
 /// A tool that is a script for node.
@@ -147,4 +160,24 @@ fn write(job: &Job<'_>, name: &str, text: &str) -> Result<PathBuf, BuildError> {
     let path = job.work().join(name);
     std::fs::write(&path, text).map_err(|why| file(&path, why))?;
     Ok(path)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_module_of_node_is_refused_with_what_a_model_lacks() {
+        let failed = |output: &str| {
+            BuildError::Tool(CommandError::Failed {
+                command: "esbuild".into(),
+                status: "exit status: 1".into(),
+                output: output.into(),
+            })
+        };
+        let fs = "Could not resolve \"fs\"\n  The package \"fs\" wasn't found on the file system but is built into node.";
+        assert!(explained(failed(fs)).to_string().starts_with("a module wants what only node has"));
+        let other = explained(failed("Could not resolve \"./weights.js\"")).to_string();
+        assert!(other.starts_with("`esbuild` failed"), "{other}");
+    }
 }
