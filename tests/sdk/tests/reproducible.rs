@@ -52,4 +52,5 @@ macro_rules! languages {
 languages! {
     rust_is_built_twice_to_the_same_bytes: Rust,
     go_is_built_twice_to_the_same_bytes: Go,
+    assemblyscript_is_built_twice_to_the_same_bytes: AssemblyScript,
 }
