@@ -10,16 +10,11 @@ use message::oip::{BinaryDocument, InferRequest, decode_binary_response, encode_
 use message::record::decode_score;
 use message::{Contents, Outcome, Parameter, Prediction, Refusal, Request};
 use sandbox::{ModelLimits, Runtime, RuntimeConfig};
-use sdk_tests::{Row, Wire, component, conformance, difference, reference, rows};
+use sdk_tests::{Row, Wire, component, difference, reference, rows};
 
 /// How many requests one call brings: the batch limit of the model.
 const BATCH: usize = 100;
 const ENDPOINT: &str = "conformance";
-
-/// The languages whose conformance model is there.
-fn languages() -> Vec<Language> {
-    Language::ALL.into_iter().filter(|language| conformance(*language).is_dir()).collect()
-}
 
 type Answer = Result<Prediction, Refusal>;
 
@@ -38,7 +33,7 @@ fn in_the_sandbox_every_language_answers_one_by_one_and_all_at_once_alike() {
     let rows: Vec<_> = rows().into_iter().filter(|row| !row.host_refuses).collect();
     let expected: Vec<_> = rows.iter().map(|row| reference::answer(&row.request)).collect();
     let mut wrong = Wrong::default();
-    for language in languages() {
+    for language in Language::ALL {
         let model = runtime.load(&component(language), &limits).unwrap();
         // The types of the contract are named, and nothing is linked for them.
         let is_linked = |import: &&String| !import.starts_with("understudy:model/types@");
@@ -75,7 +70,7 @@ fn live_in_one_host_all_languages_answer_alike() {
         } else if row.name.starts_with("huge: ") {
             // Alone: such answers are nothing for a stream.
             let expected = without_notes(reference::answer(&row.request));
-            for language in languages() {
+            for language in Language::ALL {
                 let found = ask(&mut client, language, &row);
                 wrong.compare(language, &row.name, &found, &expected, Wire::Protocol);
             }
@@ -85,7 +80,7 @@ fn live_in_one_host_all_languages_answer_alike() {
             scored.insert(row.request.id.as_str().to_owned(), row);
         }
     }
-    let scores = scores(&host, scored.len() * languages().len());
+    let scores = scores(&host, scored.len() * Language::ALL.len());
     let mut times = BTreeMap::new();
     for ((id, model), mut found) in scores {
         let row = &scored[&id];
@@ -133,10 +128,10 @@ fn compiled() -> PathBuf {
 
 /// Starts a host with the models of all languages, and waits until all of them are live.
 fn start(models: &Models, data: &Path) -> Host {
-    for language in languages() {
+    for language in Language::ALL {
         models.install(ENDPOINT, language.word(), component(language));
     }
-    let challengers = languages().into_iter().filter(|language| *language != Language::Rust);
+    let challengers = Language::ALL.into_iter().filter(|language| *language != Language::Rust);
     let challengers: Vec<_> = challengers.map(|language| format!("'{language}'")).collect();
     models.policy(
         ENDPOINT,
@@ -149,7 +144,7 @@ fn start(models: &Models, data: &Path) -> Host {
     let config = "[model.limits]\nmemory = '512MiB'\ncpu = '10s'\nwall = '20s'\nresult = '64MiB'\n";
     let options = Options { config: config.to_owned(), data: Some(data.to_owned()) };
     let host = Host::start(&models.path(), options);
-    for language in languages() {
+    for language in Language::ALL {
         host.wait_until_live(ENDPOINT, language.word());
     }
     host
