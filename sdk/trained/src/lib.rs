@@ -9,6 +9,7 @@
 
 mod block;
 mod exponential;
+pub mod net;
 pub mod ops;
 mod packed;
 mod pipeline;

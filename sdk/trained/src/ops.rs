@@ -14,6 +14,7 @@ mod link;
 mod normalize;
 mod numbers;
 mod scale;
+pub mod onnx;
 mod select;
 mod table;
 
@@ -36,6 +37,7 @@ use serde::{Deserialize, Serialize};
 pub use table::Table;
 
 use crate::block::{Block, ValueType};
+use crate::net::Net;
 use crate::refused::Refused;
 
 /// What a step does.
@@ -77,6 +79,11 @@ pub enum Op {
     Products(Products),
     /// Arithmetic on each column.
     Scale(Scale),
+    /// Hands rows to another engine. A pipeline with this step has no other: it is packed into the runner of that engine, which takes
+    /// the net out of it.
+    Net(Box<Net>),
+    /// Does what an operator of ONNX does.
+    Onnx(onnx::Onnx),
     /// Takes some columns of a block.
     Select(Select),
 }
@@ -116,6 +123,8 @@ impl Op {
             Self::Ordinal(op) => op.check(inputs),
             Self::Products(op) => op.check(inputs),
             Self::Scale(op) => op.check(inputs),
+            Self::Net(_) => Ok(Shape { values: ValueType::F32, width: 0 }),
+            Self::Onnx(op) => op.check(inputs),
             Self::Select(op) => op.check(inputs),
         }
     }
@@ -141,6 +150,8 @@ impl Op {
             Self::Ordinal(op) => op.run(inputs, rows),
             Self::Products(op) => op.run(inputs, rows),
             Self::Scale(op) => op.run(inputs),
+            Self::Net(_) => Block::f32(0, Vec::new()),
+            Self::Onnx(op) => op.run(inputs, rows),
             Self::Select(op) => op.run(inputs, rows),
         }
     }

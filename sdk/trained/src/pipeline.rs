@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::block::{Block, ValueType};
+use crate::net::Net;
 use crate::ops::{Op, Shape};
 use crate::refused::Refused;
 
@@ -214,6 +215,14 @@ impl Pipeline {
             slots.push(block);
         }
         Run { slots, refused }
+    }
+
+    /// The net that another engine runs, where this is one.
+    pub fn net(&self) -> Option<&Net> {
+        match &self.steps[..] {
+            [Step { op: Op::Net(net), .. }] => Some(net),
+            _ => None,
+        }
     }
 
     /// The pipeline as bytes.
