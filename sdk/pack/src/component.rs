@@ -43,7 +43,10 @@ struct Section<'a> {
 ///
 /// Where the metadata is not well-formed. That a model cannot be packed at all is a mistake of this crate.
 pub fn pack(trained: &Trained, metadata: &Metadata) -> Result<Vec<u8>, PackError> {
-    let module = runner::patch(runner::RUNNER, &trained.pipeline.to_bytes())?;
+    let module = match trained.pipeline.net() {
+        Some(net) => runner::patch(&runner::of_nets()?, &net.to_bytes())?,
+        None => runner::patch(runner::RUNNER, &trained.pipeline.to_bytes())?,
+    };
     let mut metadata = metadata.clone();
     metadata
         .description

@@ -4,6 +4,8 @@
 //! its own behind the runner's memory, which is made larger by it. The allocator of the runner only ever grows the memory, so that it
 //! never touches the model.
 
+use std::io::Read as _;
+
 use thiserror::Error;
 use wasm_encoder::{
     ConstExpr, DataCountSection, DataSection, MemorySection, MemoryType, Module, RawSection,
@@ -12,6 +14,9 @@ use wasmparser::{DataKind, Operator, Parser, Payload};
 
 /// The runner: a core module of `sdk/runner`.
 pub const RUNNER: &[u8] = include_bytes!("../../runner/runner.wasm");
+
+/// The runner of nets, compressed: a core module of `sdk/runner-tract`.
+const RUNNER_OF_NETS: &[u8] = include_bytes!("../../runner-tract/runner.wasm.gz");
 
 /// What stands before the place and the length of the model.
 const MARK: &[u8; 16] = b"<packed model at";
@@ -39,6 +44,18 @@ pub enum PatchError {
         /// How large it is.
         bytes: usize,
     },
+}
+
+/// The runner of nets.
+///
+/// # Errors
+///
+/// Where it is not what was compressed.
+pub(crate) fn of_nets() -> Result<Vec<u8>, PatchError> {
+    let mut module = Vec::new();
+    let mut compressed = flate2::read::GzDecoder::new(RUNNER_OF_NETS);
+    compressed.read_to_end(&mut module).map_err(|error| PatchError::NotWasm(error.to_string()))?;
+    Ok(module)
 }
 
 /// Writes a model into a runner, and returns the module.
@@ -166,6 +183,12 @@ mod tests {
         let pointer = [&MARK[..], &(place as u32).to_le_bytes(), &100_u32.to_le_bytes()].concat();
         assert_eq!(module.windows(24).filter(|it| *it == pointer).count(), 1);
         assert_eq!(module.windows(100).filter(|it| *it == model).count(), 1);
+    }
+
+    #[test]
+    fn a_net_finds_its_place_in_its_own_runner() {
+        let module = patch(&of_nets().unwrap(), &[7; 100]).unwrap();
+        assert_eq!(module.windows(100).filter(|it| *it == [7; 100]).count(), 1);
     }
 
     #[test]
