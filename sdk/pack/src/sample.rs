@@ -63,6 +63,11 @@ pub enum SampleError {
     /// Because there are no rows.
     #[error("the sample has no rows, expected at least one")]
     Empty,
+    /// Because another engine runs the net, and its tensors are no columns.
+    #[error(
+        "found a net that tract runs, expected a model of columns: the samples of a net are lines of samples.jsonl"
+    )]
+    Net,
 }
 
 /// The lines of a `samples.jsonl` for the rows of a table. `expected` is the column with what the library predicts, if there is one.
@@ -77,6 +82,9 @@ pub fn samples(
 ) -> Result<Vec<u8>, SampleError> {
     if table.rows.is_empty() {
         return Err(SampleError::Empty);
+    }
+    if trained.pipeline.net().is_some() {
+        return Err(SampleError::Net);
     }
     let expected = match expected {
         None => None,

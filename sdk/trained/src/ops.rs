@@ -13,8 +13,8 @@ mod label;
 mod link;
 mod normalize;
 mod numbers;
-mod scale;
 pub mod onnx;
+mod scale;
 mod select;
 mod table;
 

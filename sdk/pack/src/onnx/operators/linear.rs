@@ -45,7 +45,9 @@ fn gemm(node: &Node, graph: &mut Lowering) -> Result<Value, ReadError> {
     let (inputs, outputs) = match (matrix.dims.as_slice(), transposed) {
         ([inputs, outputs], false) | ([outputs, inputs], true) => (*inputs, *outputs),
         _ => {
-            return Err(node.malformed(format!("a constant of shape {:?}", matrix.dims), "a matrix"));
+            return Err(
+                node.malformed(format!("a constant of shape {:?}", matrix.dims), "a matrix")
+            );
         }
     };
     let factor = |name| Some(node.float(name, 1.0)).filter(|factor| *factor != 1.0);

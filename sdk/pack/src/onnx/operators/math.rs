@@ -161,7 +161,7 @@ fn clip(node: &Node, graph: &mut Lowering) -> Result<Value, ReadError> {
 fn prelu(node: &Node, graph: &mut Lowering) -> Result<Value, ReadError> {
     let rows = graph.rows(node, 0)?;
     let slope = Value::Constant(graph.constant(node, 1)?.clone());
-    let of = Value::Rows(rows.clone());
+    let of = Value::Rows(rows);
     let steep = pair(node, graph, Combination::Mul, of.clone(), slope)?;
     let zero = Value::Constant(Tensor {
         dims: Vec::new(),

@@ -50,8 +50,8 @@ impl Dense {
             let row = &values[row * input.width..][..input.width];
             match outputs {
                 1 => {
-                    sums[0] =
-                        row.iter().zip(&self.weights).fold(0.0, |sum, (x, weight)| sum + x * weight)
+                    let products = row.iter().zip(&self.weights);
+                    sums[0] = products.fold(0.0, |sum, (x, weight)| sum + x * weight);
                 }
                 _ => self.multiply(row, sums),
             }

@@ -104,16 +104,16 @@ impl Scores {
         let base = |at: usize| self.base.get(at).copied().unwrap_or(0.0);
         match self.second {
             Second::Nothing => {
-                scores.extend(row.iter().enumerate().map(|(at, x)| (x + base(at)) as f32))
+                scores.extend(row.iter().enumerate().map(|(at, x)| (x + base(at)) as f32));
             }
             Second::Complement => {
-                scores.extend([(1.0 - (row[0] + base(0))) as f32, (row[0] + base(0)) as f32])
+                scores.extend([(1.0 - (row[0] + base(0))) as f32, (row[0] + base(0)) as f32]);
             }
             Second::Opposite => {
-                scores.extend([-(row[0] + base(0)) as f32, (row[0] + base(0)) as f32])
+                scores.extend([-(row[0] + base(0)) as f32, (row[0] + base(0)) as f32]);
             }
             Second::OppositeOfFirst => {
-                scores.extend([-(base(1) + row[0]) as f32, (base(1) + row[0]) as f32])
+                scores.extend([-(base(1) + row[0]) as f32, (base(1) + row[0]) as f32]);
             }
         }
     }
