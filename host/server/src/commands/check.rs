@@ -138,17 +138,28 @@ fn cost(model: &Model) -> Value {
         Err(fault) => return json!({ "fault": fault.message }),
     };
     let mut wall_us = Vec::with_capacity(CALLS);
+    let mut refusal = None;
     for _ in 0..CALLS {
         let call = session.predict(&[&request]);
         match call.results {
             Err(fault) => {
                 return json!({ "fault": format!("{}: {}", fault.class, fault.message) });
             }
-            Ok(_) => wall_us.push(call.wall.as_secs_f64() * 1e6),
+            Ok(results) => {
+                wall_us.push(call.wall.as_secs_f64() * 1e6);
+                let refused = results.into_iter().next().and_then(|answer| answer.err());
+                refusal = refused.map(|refused| refused.message().to_owned());
+            }
         }
     }
     wall_us.sort_unstable_by(f64::total_cmp);
-    json!({ "p50_us": wall_us[CALLS / 2], "p99_us": wall_us[CALLS * 99 / 100], "calls": CALLS })
+    let (p50_us, p99_us) = (wall_us[CALLS / 2], wall_us[CALLS * 99 / 100]);
+    match refusal {
+        None => json!({ "p50_us": p50_us, "p99_us": p99_us, "calls": CALLS }),
+        Some(why) => {
+            json!({ "p50_us": p50_us, "p99_us": p99_us, "calls": CALLS, "refusal": why })
+        }
+    }
 }
 
 /// A tensor of zeros, with 1 for each dimension that varies.

@@ -8,6 +8,7 @@ use anyhow::{Context, Result, bail};
 use builder::Metadata;
 use clap::Args;
 use pack::{ColumnOption, ReadOptions, SAMPLE_ROWS_LIMIT, Table, Trained};
+use trained::net::{Net, NetTensor};
 use trained::{Inputs, Kind};
 
 use super::check;
@@ -79,6 +80,12 @@ impl Pack {
         if let Some(why) = report["refused"].as_str() {
             bail!("{file}: the packed model does not load: {why}");
         }
+        // What a net is made of is only known to work when it has worked.
+        let call = &report["call"];
+        let why = call["fault"].as_str().or_else(|| call["refusal"].as_str());
+        if let Some(why) = why.filter(|_| trained.pipeline.net().is_some()) {
+            bail!("{file}: the packed net does not run: {why}");
+        }
         write(&self.out, &component)?;
         print(format!(
             "packed: {} of {file}, {}\n{}\nWhat the endpoint.toml of its folder may promise:\n\n{}",
@@ -134,6 +141,9 @@ fn column(text: &str) -> Result<ColumnOption, String> {
 
 /// The tables of an endpoint.toml with the tensors of the model.
 fn schema(trained: &Trained) -> String {
+    if let Some(net) = trained.pipeline.net() {
+        return schema_of_net(net);
+    }
     let mut text = "[schema.inputs]\n".to_owned();
     let mut line = |name: &str, kind: Kind, width: usize| {
         let key = toml_key(name);
@@ -154,6 +164,19 @@ fn schema(trained: &Trained) -> String {
         let _ = writeln!(text, "{key} = {{ datatype = \"{datatype}\", shape = [{width}] }}");
     }
     text
+}
+
+/// The same for a net, whose tensors have shapes of their own.
+fn schema_of_net(net: &Net) -> String {
+    let table = |tensors: &[NetTensor]| {
+        tensors.iter().fold(String::new(), |mut text, tensor| {
+            let (key, datatype) = (toml_key(&tensor.name), tensor.kind.protocol());
+            let shape = &tensor.shape;
+            let _ = writeln!(text, "{key} = {{ datatype = \"{datatype}\", shape = {shape:?} }}");
+            text
+        })
+    };
+    format!("[schema.inputs]\n{}\n[schema.outputs]\n{}", table(&net.inputs), table(&net.outputs))
 }
 
 fn toml_key(name: &str) -> String {
