@@ -174,10 +174,7 @@ impl Function {
                 }
             }
             Self::Round => libm::rint(x),
-            Self::Selu { alpha, gamma } => {
-                let alpha = f64::from(alpha);
-                f64::from(gamma) * if x > 0.0 { x } else { alpha * libm::exp(x) - alpha }
-            }
+            Self::Selu { alpha, gamma } => selu(x, f64::from(alpha), f64::from(gamma)),
             Self::Sigmoid => 1.0 / (1.0 + libm::exp(-x)),
             Self::Sign => {
                 if x == 0.0 || x.is_nan() {
@@ -221,6 +218,10 @@ impl Function {
             _ => unreachable!("checked: floating point"),
         }
     }
+}
+
+fn selu(x: f64, alpha: f64, gamma: f64) -> f64 {
+    gamma * if x > 0.0 { x } else { alpha * libm::exp(x) - alpha }
 }
 
 /// `1 / (1 + exp(-x))`.
