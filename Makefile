@@ -35,6 +35,7 @@ tools: ## installs what building guests and the tests need
 	sdk/toolchain/rust.sh
 	tests/interop/venv.sh
 	tests/interop/venv.sh ../../examples/external/requirements.txt
+	tests/interop/venv.sh ../trained/requirements.txt
 	tests/kafka/install.sh
 
 guests: tools ## rebuilds the example models, and the guests of the tests
