@@ -9,6 +9,7 @@ mod catboost;
 mod component;
 mod error;
 mod format;
+mod json;
 mod lightgbm;
 mod onnx;
 mod options;
@@ -17,6 +18,8 @@ mod sample;
 mod sklearn;
 mod table;
 mod trained_model;
+mod ubj;
+mod value;
 mod xgboost;
 
 pub use component::{PackError, TRAINED_SECTION, pack};

@@ -1,23 +1,36 @@
 //! Steps: what is done to blocks, one file for each kind.
 
 mod activate;
+mod asymmetric;
+pub mod bins;
 mod codes;
 mod columns;
 mod demand;
 mod dense;
 mod encode;
+mod floor;
 pub mod forest;
 mod impute;
 mod join;
 mod label;
+mod link32;
 mod link;
+mod missing_number;
 mod normalize;
 mod numbers;
 pub mod onnx;
+mod oblivious;
 mod scale;
 mod select;
+mod sparse_linear;
 mod table;
 
+pub use asymmetric::{Asymmetric, Child};
+pub use floor::Floor;
+pub use link32::Link32;
+pub use missing_number::MissingNumber;
+pub use oblivious::{Ends, Oblivious};
+pub use sparse_linear::SparseLinear;
 pub use activate::Activate;
 pub use codes::{Categories, Codes};
 pub use columns::{Digitize, Interpolate, Mean, Products};
@@ -43,6 +56,18 @@ use crate::refused::Refused;
 /// What a step does.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub enum Op {
+    /// Sums up the leaves of CatBoost's non-symmetric trees.
+    Asymmetric(Box<Asymmetric>),
+    /// Rounds some columns down.
+    Floor(Floor),
+    /// Turns raw scores of single precision into predictions.
+    Link32(Link32),
+    /// Makes missing values of a number that stands for them.
+    MissingNumber(MissingNumber),
+    /// Sums up the leaves of oblivious trees.
+    Oblivious(Box<Oblivious>),
+    /// Sums weighted numbers but for missing ones.
+    SparseLinear(SparseLinear),
     /// Applies a function to every value.
     Activate(Activate),
     /// Numbers of categories.
@@ -105,6 +130,12 @@ impl Op {
     /// Where the inputs are too few or too many, of the wrong type, or too narrow. A pipeline that was checked cannot panic.
     pub fn check(&self, inputs: &[Shape]) -> Result<Shape, String> {
         match self {
+            Self::Asymmetric(op) => op.check(inputs),
+            Self::Floor(op) => op.check(inputs),
+            Self::Link32(op) => op.check(inputs),
+            Self::MissingNumber(op) => op.check(inputs),
+            Self::Oblivious(op) => op.check(inputs),
+            Self::SparseLinear(op) => op.check(inputs),
             Self::Activate(op) => op.check(inputs),
             Self::Codes(op) => op.check(inputs),
             Self::Demand(op) => op.check(inputs),
@@ -132,6 +163,12 @@ impl Op {
     /// Runs the step on `rows` rows. What it turns away goes into `refused`, and the values of such a row mean nothing.
     pub(crate) fn run(&self, inputs: &[&Block], rows: usize, refused: &mut Refused) -> Block {
         match self {
+            Self::Asymmetric(op) => op.run(inputs, rows),
+            Self::Floor(op) => op.run(inputs),
+            Self::Link32(op) => op.run(inputs),
+            Self::MissingNumber(op) => op.run(inputs),
+            Self::Oblivious(op) => op.run(inputs, rows),
+            Self::SparseLinear(op) => op.run(inputs, rows),
             Self::Activate(op) => op.run(inputs),
             Self::Codes(op) => op.run(inputs),
             Self::Demand(op) => op.run(inputs, refused),

@@ -36,7 +36,19 @@ macro_rules! number {
     )*};
 }
 
-number!(u16, u32, u64, i64, f32, f64);
+number!(u8, u16, u32, u64, i32, i64, f32, f64);
+
+impl<T: Fixed, const N: usize> Fixed for [T; N] {
+    const BYTES: usize = N * T::BYTES;
+
+    fn write(&self, bytes: &mut Vec<u8>) {
+        self.iter().for_each(|value| value.write(bytes));
+    }
+
+    fn read(bytes: &[u8]) -> Self {
+        std::array::from_fn(|at| T::read(&bytes[at * T::BYTES..][..T::BYTES]))
+    }
+}
 
 pub(crate) fn serialize<T: Fixed, S: Serializer>(
     values: &[T],
