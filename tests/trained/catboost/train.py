@@ -12,8 +12,10 @@ import catboost
 import numpy as np
 import pandas as pd
 
-import cases
-from xgboost_models import binary, classes, columns, counts, labels, positive, regression, several, share
+sys.path.append(str(Path(__file__).parent.parent))
+import boosting
+from boosting import binary, classes, columns, counts, labels, positive, regression, several, share
+from golden import Golden
 
 ROWS = 10_240
 TRAIN = 4_000
@@ -120,7 +122,7 @@ def table(numbers: np.ndarray, names: np.ndarray, named: bool) -> pd.DataFrame:
 
 def one(model: Model, folder: Path) -> None:
     """Trains a model and writes it with its rows and what the library says of them."""
-    rng = cases.generator(model.name)
+    rng = boosting.generator(model.name)
     x = columns(rng, TRAIN, model.has_missing)
     names = texts(rng, TRAIN, model.texts)
     y = model.target(rng, x)
@@ -149,29 +151,36 @@ def one(model: Model, folder: Path) -> None:
     trained.fit(pool)
     if model.threshold:
         trained.set_probability_threshold(model.threshold)
-    folder.mkdir(parents=True, exist_ok=True)
-    trained.save_model(folder / "model.json", format="json")
+    golden = Golden(folder, "model.json")
+    trained.save_model(golden.file, format="json")
 
-    numbers = cases.probe(rng, x, thresholds(folder / "model.json"), ROWS)
+    numbers = boosting.probe(rng, x, thresholds(Path(golden.file)), ROWS)
     unseen = rng.random((ROWS, model.texts)) < 0.1
     names = np.where(unseen, rng.choice(np.array(UNSEEN, object), (ROWS, model.texts)), texts(rng, ROWS, model.texts))
     rows = table(numbers, names, model.named)
     if not model.named and not model.texts:
         rows = rows.to_numpy(float)
     asked = catboost.Pool(rows, cat_features=list(range(7, 7 + model.texts)))
-    probabilities = trained.predict(asked, prediction_type=model.link)
-    if model.link == "Probability" and model.loss.split(":")[0] in ("Logloss", "CrossEntropy", "Focal"):
-        probabilities = probabilities[:, 1]
-    decides = model.loss.split(":")[0] in ("Logloss", "Focal", "MultiClass", "MultiClassOneVsAll")
-    decided = np.asarray(trained.predict(asked, prediction_type="Class")).reshape(-1) if decides else None
-    cases.write(
-        folder,
-        rows=[[*some, *others] for some, others in zip(numbers.tolist(), names.tolist())],
-        raw=trained.predict(asked, prediction_type="RawFormulaVal"),
-        predictions=probabilities,
-        labels=None if decided is None else [str(label) for label in decided.tolist()],
-        columns=list(rows.columns) if model.named else None,
-    )
+    if model.named:
+        for column in rows.columns:
+            texts_there = rows[column].dtype == object
+            golden.input(column, rows[column], "BYTES" if texts_there else "FP64")
+    else:
+        golden.input("features", rows)
+    predictions = trained.predict(asked, prediction_type=model.link)
+    loss = model.loss.split(":")[0]
+    name = "score" if model.groups else "prediction"
+    if loss in ("Logloss", "CrossEntropy", "Focal"):
+        name, predictions = "probability", predictions[:, 1]
+    elif model.link == "Probability":
+        name = "probabilities"
+    golden.output(name, predictions, ulp=0 if model.link == "RawFormulaVal" else 2)
+    if loss in ("Logloss", "Focal", "MultiClass", "MultiClassOneVsAll"):
+        decided = np.asarray(trained.predict(asked, prediction_type="Class")).reshape(-1)
+        whole = decided.dtype.kind in "iuf" and np.all(decided == np.round(decided))
+        golden.output("label", decided if whole else [f"{label}" for label in decided], "INT64" if whole else "BYTES")
+    golden.output("raw", trained.predict(asked, prediction_type="RawFormulaVal"))
+    golden.write(raw=True)
 
 
 def main(out: Path) -> None:

@@ -15,7 +15,10 @@ import numpy as np
 import pandas as pd
 import xgboost as xgb
 
-import cases
+sys.path.append(str(Path(__file__).parent.parent))
+import boosting
+from boosting import binary, classes, columns, counts, labels, positive, regression, several, share, times
+from golden import Golden
 
 ROWS = 10_240
 TRAIN = 4_000
@@ -36,71 +39,6 @@ class Model:
     has_missing: bool = True
     categorical: bool = False
     train: dict[str, Any] = field(default_factory=dict)
-
-
-def columns(rng: np.random.Generator, count: int, has_missing: bool) -> np.ndarray:
-    """Numbers as people have them: whole ones, ties, long tails, tiny ones, and missing ones."""
-    x = np.empty((count, 7))
-    x[:, 0] = rng.integers(0, 24, count)
-    x[:, 1] = rng.normal(size=count)
-    x[:, 2] = np.round(rng.gamma(1.0, 300.0, count))
-    x[:, 3] = rng.choice([-1.0, 0.0, 1.0, 2.5], count)
-    x[:, 4] = rng.normal(size=count) * 1e-37
-    x[:, 5] = rng.normal(size=count) * 1e20
-    x[:, 6] = rng.uniform(-1, 1, count)
-    if has_missing:
-        x[rng.random(x.shape) < 0.08] = np.nan
-    return x
-
-
-def score(x: np.ndarray) -> np.ndarray:
-    """What the targets follow."""
-    filled = np.nan_to_num(x)
-    return (
-        np.sin(filled[:, 0] / 4)
-        + filled[:, 1] * (filled[:, 2] > 200)
-        + (filled[:, 4] > 0) * 0.7
-        + np.tanh(filled[:, 5] / 1e20)
-        - np.isnan(x[:, 6]) * 1.5
-        + filled[:, 3] / 3
-    )
-
-
-def regression(rng: np.random.Generator, x: np.ndarray) -> np.ndarray:
-    return 10 * score(x) + rng.normal(size=len(x))
-
-
-def binary(rng: np.random.Generator, x: np.ndarray) -> np.ndarray:
-    return (score(x) + rng.normal(size=len(x)) > 0.3).astype(float)
-
-
-def positive(rng: np.random.Generator, x: np.ndarray) -> np.ndarray:
-    return rng.gamma(2.0, np.exp(score(x) / 3)) + 0.01
-
-
-def share(rng: np.random.Generator, x: np.ndarray) -> np.ndarray:
-    return 1 / (1 + np.exp(-score(x) - rng.normal(size=len(x))))
-
-
-def classes(count: int) -> Callable[[np.random.Generator, np.ndarray], np.ndarray]:
-    edges = np.linspace(-1.5, 1.5, count - 1)
-    return lambda rng, x: np.digitize(score(x) + rng.normal(size=len(x)) * 0.5, edges).astype(float)
-
-
-def several(rng: np.random.Generator, x: np.ndarray) -> np.ndarray:
-    return np.stack([regression(rng, x), score(x) ** 2, np.nan_to_num(x)[:, 0]], 1)
-
-
-def labels(rng: np.random.Generator, x: np.ndarray) -> np.ndarray:
-    return np.stack([binary(rng, x), (np.nan_to_num(x)[:, 0] > 11).astype(float)], 1)
-
-
-def counts(rng: np.random.Generator, x: np.ndarray) -> np.ndarray:
-    return rng.poisson(np.exp(score(x) / 3)).astype(float)
-
-
-def times(rng: np.random.Generator, x: np.ndarray) -> np.ndarray:
-    return positive(rng, x) * rng.choice([1.0, -1.0], len(x), p=[0.8, 0.2])
 
 
 BINARY = {"objective": "binary:logistic", "max_depth": 5}
@@ -145,9 +83,9 @@ MODELS = [
 ]
 
 
-def thresholds(path: Path) -> dict[int, list[float]]:
+def thresholds(trained: xgb.Booster) -> dict[int, list[float]]:
     """The thresholds of every column, as the file has them."""
-    booster = json.loads(path.read_text())["learner"]["gradient_booster"]
+    booster = json.loads(trained.save_raw("json"))["learner"]["gradient_booster"]
     model = booster.get("gbtree", booster)["model"]
     found: dict[int, list[float]] = {}
     for tree in model.get("trees", []):
@@ -156,6 +94,41 @@ def thresholds(path: Path) -> dict[int, list[float]]:
             if left != -1 and kind == 0:
                 found.setdefault(column, []).append(float(np.float32(threshold)))
     return found
+
+
+def write(
+    folder: Path,
+    model: Any,
+    inputs: dict[str, Any],
+    raw: np.ndarray,
+    predictions: np.ndarray,
+    **options: Any,
+) -> None:
+    """Writes a model in both of its formats, with what it predicts."""
+    config = json.loads((model.get_booster() if hasattr(model, "get_booster") else model).save_config())
+    objective = config["learner"]["objective"]["name"]
+    raw, predictions = (values.reshape(len(values), -1) for values in (raw, predictions))
+    several = predictions.shape[1] > 1
+    name = "prediction"
+    if objective.startswith(("multi:", "binary:logistic")):
+        name = "probabilities" if several or objective.startswith("multi:") else "probability"
+    elif objective.startswith("rank:"):
+        name = "score"
+    for file in ("model.json", "model.ubj"):
+        golden = Golden(folder.with_name(f"{folder.name}-{file[-4:].strip('.')}"), file)
+        model.save_model(golden.file)
+        for column, values in inputs.items():
+            texts = np.asarray(values).dtype.kind in "UO"
+            golden.input(column, values, "BYTES" if texts else "FP64")
+        if objective == "multi:softmax":
+            # The library answers with the class alone; its probabilities are those of multi:softprob.
+            shifted = np.exp(raw.astype(np.float64) - raw.max(axis=1, keepdims=True))
+            golden.output(name, (shifted / shifted.sum(axis=1, keepdims=True)).astype(np.float32), "FP32", relative=1e-6)
+            golden.output("label", predictions.astype(np.int64), "INT64")
+        else:
+            golden.output(name, predictions, "FP32", ulp=0 if np.array_equal(raw, predictions, equal_nan=True) else 2)
+        golden.output("raw", raw, "FP32", ulp=0)
+        golden.write(raw=True, **options)
 
 
 def predict(model: Model, booster: xgb.Booster, rows: np.ndarray, types: list[str] | None, margin: bool) -> np.ndarray:
@@ -177,7 +150,7 @@ def predict(model: Model, booster: xgb.Booster, rows: np.ndarray, types: list[st
 
 def one(model: Model, folder: Path) -> None:
     """Trains a model and writes it with its rows and what the library says of them."""
-    rng = cases.generator(model.name)
+    rng = boosting.generator(model.name)
     x = columns(rng, TRAIN, model.has_missing)
     y = model.target(rng, x)
     types = None
@@ -198,22 +171,15 @@ def one(model: Model, folder: Path) -> None:
         matrix = xgb.DMatrix(data, y, **kwargs)
     params = {"nthread": 1, "seed": 7, "verbosity": 0} | model.params
     booster = xgb.train(params, matrix, model.rounds)
-    folder.mkdir(parents=True, exist_ok=True)
-    booster.save_model(folder / "model.json")
-    booster.save_model(folder / "model.ubj")
 
     may_be_infinite = params.get("booster", "gbtree") == "gbtree" and not model.categorical
-    rows = cases.probe(rng, data, thresholds(folder / "model.json"), ROWS, infinite=may_be_infinite)
+    rows = boosting.probe(rng, data, thresholds(booster), ROWS, infinite=may_be_infinite)
     if model.categorical:
         odd = rng.random((ROWS, 2)) < 0.2
         rows[:, 7:] = np.where(odd, rng.choice(ODD_CODES, (ROWS, 2)), rng.integers(0, [CARRIERS, AIRPORTS], (ROWS, 2)))
-    cases.write(
-        folder,
-        rows=rows,
-        raw=predict(model, booster, rows, types, True),
-        predictions=predict(model, booster, rows, types, False),
-        missing=None if np.isnan(model.missing) else model.missing,
-    )
+    missing = {} if np.isnan(model.missing) else {"missing": model.missing}
+    raw = predict(model, booster, rows, types, True)
+    write(folder, booster, {"features": rows}, raw, predict(model, booster, rows, types, False), **missing)
 
 
 def frame(rng: np.random.Generator, count: int) -> pd.DataFrame:
@@ -231,7 +197,7 @@ def frame(rng: np.random.Generator, count: int) -> pd.DataFrame:
 
 def named(folder: Path, objective: dict[str, Any]) -> None:
     """A model of a table, whose categories the file keeps by their names."""
-    rng = cases.generator(folder.name)
+    rng = boosting.generator(folder.name)
     data = frame(rng, TRAIN)
     effect = data["carrier"].cat.codes % 3 + data["airport"].cat.codes % 4 + data["delay"].fillna(2) + data["cancelled"]
     target = effect + rng.normal(size=TRAIN) * 0.2 if objective["objective"].startswith("reg") else effect > 4
@@ -241,11 +207,8 @@ def named(folder: Path, objective: dict[str, Any]) -> None:
         xgb.DMatrix(data, target, enable_categorical=True),
         30,
     )
-    folder.mkdir(parents=True, exist_ok=True)
-    booster.save_model(folder / "model.json")
-    booster.save_model(folder / "model.ubj")
     rows = frame(rng, ROWS)
-    numbers = cases.probe(rng, rows[["departure hour", "delay"]].to_numpy(float), thresholds(folder / "model.json"), ROWS, infinite=False)
+    numbers = boosting.probe(rng, rows[["departure hour", "delay"]].to_numpy(float), thresholds(booster), ROWS, infinite=False)
     # As the types of training have it, a name that they do not know is a missing value.
     carriers = rng.choice(["UA", "AA", "été", "a longer name", "Z", "new", "aa", ""], ROWS)
     airports = rng.choice([*(data["airport"].cat.categories), 5, -7, 0], ROWS)
@@ -259,38 +222,30 @@ def named(folder: Path, objective: dict[str, Any]) -> None:
         }
     )
     matrix = xgb.DMatrix(asked, enable_categorical=True)
-    cases.write(
-        folder,
-        rows=[
-            [number, delay, carrier, float(airport), float(cancelled)]
-            for (number, delay), carrier, airport, cancelled in zip(numbers, carriers, airports, rows["cancelled"])
-        ],
-        raw=booster.predict(matrix, output_margin=True),
-        predictions=booster.predict(matrix),
-        columns=list(asked.columns),
-    )
+    inputs = {
+        "departure hour": numbers[:, 0],
+        "delay": numbers[:, 1],
+        "carrier": carriers,
+        "airport": airports,
+        "cancelled": rows["cancelled"],
+    }
+    write(folder, booster, inputs, booster.predict(matrix, output_margin=True), booster.predict(matrix))
 
 
 def estimator(folder: Path, make: Callable[..., Any], target: Callable[..., np.ndarray], **params: Any) -> None:
     """A model of the scikit-learn interface that stopped early, of which the library uses the best rounds alone."""
-    rng = cases.generator(folder.name)
+    rng = boosting.generator(folder.name)
     x = columns(rng, TRAIN, True)
     y = target(rng, x)
     model = make(n_estimators=200, max_depth=4, learning_rate=0.3, early_stopping_rounds=5, n_jobs=1, **params)
     model.fit(x[:3000], y[:3000], eval_set=[(x[3000:], y[3000:])], verbose=False)
     assert model.best_iteration + 1 < model.get_booster().num_boosted_rounds(), "the model did not stop early"
-    folder.mkdir(parents=True, exist_ok=True)
-    model.save_model(folder / "model.json")
-    model.save_model(folder / "model.ubj")
-    rows = cases.probe(rng, x, thresholds(folder / "model.json"), ROWS)
+    rows = boosting.probe(rng, x, thresholds(model.get_booster()), ROWS)
     probable = hasattr(model, "predict_proba")
     predictions = model.predict_proba(rows) if probable else model.predict(rows)
-    cases.write(
-        folder,
-        rows=rows,
-        raw=model.predict(rows, output_margin=True),
-        predictions=predictions[:, 1] if probable and predictions.shape[1] == 2 else predictions,
-    )
+    raw = model.predict(rows, output_margin=True)
+    predictions = predictions[:, 1] if probable and predictions.shape[1] == 2 else predictions
+    write(folder, model, {"features": rows}, raw, predictions)
 
 
 def main(out: Path) -> None:
@@ -309,18 +264,16 @@ def groups(out: Path) -> None:
     """Models that rank the rows of a group."""
     for objective in ["rank:ndcg", "rank:pairwise", "rank:map"]:
         name = objective.replace(":", "-")
-        rng = cases.generator(name)
+        rng = boosting.generator(name)
         x = columns(rng, TRAIN, True)
         y = classes(4)(rng, x) if objective != "rank:map" else binary(rng, x)
         matrix = xgb.DMatrix(x, y, group=[20] * (TRAIN // 20))
         booster = xgb.train({"objective": objective, "max_depth": 4, "nthread": 1, "seed": 7}, matrix, 15)
         folder = out / name
-        folder.mkdir(parents=True, exist_ok=True)
-        booster.save_model(folder / "model.json")
-        booster.save_model(folder / "model.ubj")
-        rows = cases.probe(rng, x, thresholds(folder / "model.json"), ROWS, infinite=False)
+        rows = boosting.probe(rng, x, thresholds(booster), ROWS, infinite=False)
         matrix = xgb.DMatrix(rows)
-        cases.write(folder, rows=rows, raw=booster.predict(matrix, output_margin=True), predictions=booster.predict(matrix))
+        raw = booster.predict(matrix, output_margin=True)
+        write(folder, booster, {"features": rows}, raw, booster.predict(matrix))
 
 
 if __name__ == "__main__":
