@@ -8,6 +8,8 @@ mod bins;
 mod features;
 mod loss;
 mod tables;
+#[cfg(test)]
+mod tests;
 mod trees;
 
 use trained::ops::Op;
@@ -85,14 +87,13 @@ fn results(
         let bias = file.get("scale_and_bias")?;
         return Err(bias.wrong(&format!("one bias for the loss {}", loss.name)));
     }
-    let prediction = match loss.link {
+    let prediction = match loss.link.clone() {
         None => raw,
-        Some(link) => assembly.step(Op::Link(link), vec![raw]),
+        Some(link) => assembly.step(link, vec![raw]),
     };
-    let label = match loss.label(outputs)? {
-        None => None,
-        Some((label, kind)) => Some((assembly.step(Op::Label(label), vec![raw]), kind)),
-    };
+    let label = loss
+        .label(outputs)?
+        .map(|(label, kind)| (assembly.step(Op::Label(label), vec![raw]), kind));
     Ok(Results { task: loss.task, prediction, raw, kind: Kind::F64, label })
 }
 

@@ -122,12 +122,6 @@ impl<'a> Node<'a> {
             .map(|(name, value)| Self { place: self.below(name), value }))
     }
 
-    /// The keys and values of a table.
-    pub(crate) fn table(&self) -> Result<impl Iterator<Item = (&'a str, Self)>, ReadError> {
-        let nodes = self.entries()?.iter();
-        Ok(nodes.map(|(name, value)| (&**name, Self { place: self.below(name), value })))
-    }
-
     /// The values of a list.
     pub(crate) fn list(&self) -> Result<Vec<Self>, ReadError> {
         let Value::List(list) = self.value else { return Err(self.wrong("a list")) };

@@ -6,6 +6,8 @@
 
 mod categories;
 mod objective;
+#[cfg(test)]
+mod tests;
 mod trees;
 
 use trained::ops::{Codes, Floor, Label, Link32, MissingNumber, Op, SparseLinear};

@@ -8,13 +8,14 @@ mod columns;
 mod demand;
 mod dense;
 mod encode;
+mod fast_link;
 mod floor;
 pub mod forest;
 mod impute;
 mod join;
 mod label;
-mod link32;
 mod link;
+mod link32;
 mod missing_number;
 mod normalize;
 mod numbers;
@@ -25,28 +26,29 @@ mod select;
 mod sparse_linear;
 mod table;
 
-pub use asymmetric::{Asymmetric, Child};
-pub use floor::Floor;
-pub use link32::Link32;
-pub use missing_number::MissingNumber;
-pub use oblivious::{Ends, Oblivious};
-pub use sparse_linear::SparseLinear;
 pub use activate::Activate;
+pub use asymmetric::{Asymmetric, Child};
 pub use codes::{Categories, Codes};
 pub use columns::{Digitize, Interpolate, Mean, Products};
 pub use demand::{Demand, Known, Rule};
 pub use dense::Dense;
 pub use encode::{OneHot, OneHotColumn, Ordinal, OrdinalColumn};
+pub use fast_link::FastLink;
+pub use floor::Floor;
 pub use forest::Forest;
 pub use impute::{Impute, Indicate};
 pub use join::Join;
 pub use label::{Choice, Classes, Label};
 pub use link::Link;
+pub use link32::Link32;
+pub use missing_number::MissingNumber;
 pub use normalize::{Norm, Normalize};
 pub use numbers::Numbers;
+pub use oblivious::{Ends, Oblivious};
 pub use scale::{Scale, Stage};
 pub use select::Select;
 use serde::{Deserialize, Serialize};
+pub use sparse_linear::SparseLinear;
 pub use table::Table;
 
 use crate::block::{Block, ValueType};
@@ -58,6 +60,8 @@ use crate::refused::Refused;
 pub enum Op {
     /// Sums up the leaves of CatBoost's non-symmetric trees.
     Asymmetric(Box<Asymmetric>),
+    /// Turns raw scores into predictions as CatBoost does.
+    FastLink(FastLink),
     /// Rounds some columns down.
     Floor(Floor),
     /// Turns raw scores of single precision into predictions.
@@ -131,6 +135,7 @@ impl Op {
     pub fn check(&self, inputs: &[Shape]) -> Result<Shape, String> {
         match self {
             Self::Asymmetric(op) => op.check(inputs),
+            Self::FastLink(op) => op.check(inputs),
             Self::Floor(op) => op.check(inputs),
             Self::Link32(op) => op.check(inputs),
             Self::MissingNumber(op) => op.check(inputs),
@@ -164,6 +169,7 @@ impl Op {
     pub(crate) fn run(&self, inputs: &[&Block], rows: usize, refused: &mut Refused) -> Block {
         match self {
             Self::Asymmetric(op) => op.run(inputs, rows),
+            Self::FastLink(op) => op.run(inputs),
             Self::Floor(op) => op.run(inputs),
             Self::Link32(op) => op.run(inputs),
             Self::MissingNumber(op) => op.run(inputs),

@@ -74,11 +74,11 @@ impl Features {
     /// Reads `features_info`.
     pub(super) fn read(info: &Node<'_>) -> Result<Self, ReadError> {
         for kind in ["text_features", "embedding_features"] {
-            if let Some(features) = info.find(kind)? {
-                if !features.list()?.is_empty() {
-                    let what = format!("a model with {}", kind.replace('_', " "));
-                    return Err(features.unsupported(what, None));
-                }
+            if let Some(features) = info.find(kind)?
+                && !features.list()?.is_empty()
+            {
+                let what = format!("a model with {}", kind.replace('_', " "));
+                return Err(features.unsupported(what, None));
             }
         }
         let mut features = Self {

@@ -1,7 +1,7 @@
 //! Losses: what a model of CatBoost was trained for, and what it predicts then.
 
 use trained::Kind;
-use trained::ops::{Choice, Classes, Label, Link};
+use trained::ops::{Choice, Classes, FastLink, Label, Link, Op};
 
 use crate::value::{Node, Value};
 use crate::{ReadError, Task};
@@ -13,7 +13,7 @@ pub(super) struct Loss {
     pub(super) name: String,
     pub(super) task: Task,
     /// What makes predictions of raw scores, where they are others.
-    pub(super) link: Option<Link>,
+    pub(super) link: Option<Op>,
     classes: Option<Classes>,
     /// What the raw score of the second of two classes has to be above.
     bound: f64,
@@ -54,14 +54,14 @@ impl Loss {
     pub(super) fn read(info: &Node<'_>) -> Result<Self, ReadError> {
         let loss = info.get("params")?.get("loss_function")?.get("type")?;
         let name = loss.text()?;
-        let sigmoid = Some(Link::Sigmoid { factor: 1.0 });
+        let sigmoid = Some(Op::Link(Link::Sigmoid { factor: 1.0 }));
         let (task, link) = match name {
             "Logloss" | "CrossEntropy" | "Focal" => (Task::Binary, sigmoid),
-            "MultiClass" => (Task::Multiclass, Some(Link::Softmax)),
+            "MultiClass" => (Task::Multiclass, Some(Op::FastLink(FastLink::Softmax))),
             "MultiClassOneVsAll" | "MultiLogloss" | "MultiCrossEntropy" => {
                 (Task::Multiclass, sigmoid)
             }
-            "Poisson" | "Tweedie" => (Task::Regression, Some(Link::Exp)),
+            "Poisson" | "Tweedie" => (Task::Regression, Some(Op::FastLink(FastLink::Exp))),
             name if REGRESSIONS.contains(&name) => (Task::Regression, None),
             name if RANKINGS.contains(&name) => (Task::Ranking, None),
             name => return Err(loss.unsupported(format!("the loss {name}"), None)),
@@ -126,7 +126,8 @@ fn read_classes(classes: &Node<'_>) -> Result<Option<Classes>, ReadError> {
         Value::Text(text) => Ok(text.to_string()),
         Value::Bool(true) => Ok("True".to_owned()),
         Value::Bool(false) => Ok("False".to_owned()),
-        Value::Digits(digits) => Ok((*digits).to_owned()),
+        // As Python writes it: with a point, whole or not.
+        Value::Digits(_) => Ok(format!("{:?}", node.f64()?)),
         _ => Err(node.wrong("the name of a class")),
     };
     Ok(Some(Classes::Text(names.iter().map(name).collect::<Result<_, _>>()?)))

@@ -38,9 +38,8 @@ pub(super) fn read(
     let bins = |counts: &[f64]| computed.iter().map(|it| bin(it, counts, all)).collect();
     let mut entries = Vec::new();
     for entry in nodes.chunks(stride) {
-        let key = match entry[0].text()?.parse::<u64>() {
-            Ok(key) => key,
-            Err(_) => return Err(entry[0].wrong("a whole number of 64 bits")),
+        let Ok(key) = entry[0].text()?.parse::<u64>() else {
+            return Err(entry[0].wrong("a whole number of 64 bits"));
         };
         let counts = entry[1..].iter().map(Node::f64).collect::<Result<Vec<_>, _>>()?;
         entries.push((key, bins(&counts)));
