@@ -62,6 +62,11 @@ fn one(encoding: &Node<'_>) -> Result<Option<Categories>, ReadError> {
     }
     // The bytes of all names, written as numbers with a sign.
     let bytes: Vec<u8> = place.i64s()?.iter().map(|byte| *byte as u8).collect();
+    if !bytes.is_ascii() {
+        let what = "a name of a category with letters beyond ASCII, which XGBoost cuts in the wrong place,";
+        let hint = "train with names in ASCII, or with codes";
+        return Err(place.unsupported(what, Some(hint)));
+    }
     let mut texts = Vec::new();
     for ends in offsets.windows(2) {
         let (Ok(from), Ok(to)) = (usize::try_from(ends[0]), usize::try_from(ends[1])) else {
