@@ -51,6 +51,7 @@ macro_rules! languages {
 
 languages! {
     rust_is_built_twice_to_the_same_bytes: Rust,
+    c_is_built_twice_to_the_same_bytes: C,
     go_is_built_twice_to_the_same_bytes: Go,
     assemblyscript_is_built_twice_to_the_same_bytes: AssemblyScript,
 }
