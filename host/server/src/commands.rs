@@ -1,24 +1,29 @@
 //! The command line: one file a command.
 
+mod build;
 mod change;
 mod check;
 mod demo;
 mod diff;
+mod examine;
 mod history;
 mod log;
 mod mirror;
 mod models;
+mod new;
 mod output;
 mod pack;
 mod pause;
 mod policy;
 mod predict;
+mod progress;
 mod promote;
 mod reach;
 mod read;
 mod resume;
 mod retire;
 mod rollback;
+mod samples;
 mod schema;
 mod serve;
 mod signals;
@@ -26,7 +31,9 @@ mod source;
 mod stage;
 mod status;
 mod table;
+mod test;
 mod token;
+mod toolchain;
 mod top;
 mod write;
 
@@ -54,6 +61,14 @@ enum Command {
     Serve(serve::Serve),
     /// Play a year of real flights through the models of examples/flights.
     Demo(demo::Demo),
+    /// Write a new model that builds, in one of nine languages.
+    New(new::New),
+    /// Build the component of a model from the folder of its project, and check it.
+    Build(build::Build),
+    /// Run a model on its samples, in the same sandbox as a host has.
+    Test(test::Test),
+    /// Show which tools the languages of models need, or install them.
+    Toolchain(toolchain::ToolchainCommand),
     /// Say what a component imports, describes and costs, and whether it would load here; or check
     /// understudy.toml and its Kafka cluster.
     Check(check::Check),
@@ -104,6 +119,10 @@ pub(crate) fn run() -> Result<ExitCode> {
     match line.command {
         Command::Serve(serve) => serve.run(),
         Command::Demo(demo) => demo.run(),
+        Command::New(new) => new.run(),
+        Command::Build(build) => build.run(),
+        Command::Test(test) => test.run(),
+        Command::Toolchain(toolchain) => toolchain.run(),
         Command::Check(check) => check.run(),
         Command::Pack(pack) => pack.run(),
         Command::Predict(predict) => predict.run(),

@@ -29,4 +29,4 @@ pub use project::{Project, ProjectError};
 pub use samples::{SAMPLES_SECTION, SamplesError, read_samples, write_samples};
 pub use sbom::{Kind, Package, SBOM_SECTION, Sbom, SbomError, read_sbom};
 pub use templates::{NameError, NewError, Written, check_name, write_project};
-pub use toolchain::{InstallError, Located, Missing, Toolchain, Tools};
+pub use toolchain::{InstallError, Located, Missing, ToolState, Toolchain, Tools};

@@ -39,6 +39,17 @@ pub struct Located {
     pub path: PathBuf,
 }
 
+/// What there is of a tool.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ToolState {
+    /// Its name.
+    pub name: &'static str,
+    /// The version that is wanted, in words.
+    pub wanted: String,
+    /// The tool, or what is there instead.
+    pub located: Result<Located, String>,
+}
+
 /// Because a tool is not there.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
@@ -111,9 +122,15 @@ impl Toolchain {
         Ok(Tools(located))
     }
 
-    /// The names of the tools of a language, each with the version that is wanted.
-    pub fn wanted(&self, language: Language) -> Vec<(&'static str, String)> {
-        support(language).tools().iter().map(|tool| (tool.name, tool.wanted())).collect()
+    /// What there is of each tool of a language.
+    pub fn state(&self, language: Language) -> Vec<ToolState> {
+        let tools = support(language).tools().iter();
+        let state = tools.map(|tool| ToolState {
+            name: tool.name,
+            wanted: tool.wanted(),
+            located: tool.locate(&self.cache),
+        });
+        state.collect()
     }
 
     /// The folder for what the compilers of a language like to find again.

@@ -57,8 +57,7 @@
 //!
 //! # From a crate to a component
 //!
-//! `cargo build --release --target wasm32-unknown-unknown` gives a core module, and `componentize` makes it a component. The
-//! `template` folder beside this crate is a project to start from.
+//! `understudy new rust NAME` writes a project to start from, and `understudy build` makes its component.
 
 pub mod bindings;
 mod description;

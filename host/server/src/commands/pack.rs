@@ -1,7 +1,7 @@
 //! `understudy pack`
 
 use std::fmt::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
@@ -12,7 +12,8 @@ use trained::net::{Net, NetTensor};
 use trained::{Inputs, Kind};
 
 use super::check;
-use super::output::print;
+use super::examine::report_of;
+use super::output::{print, write};
 
 /// Make a component of a trained model: a file of LightGBM, XGBoost, CatBoost, scikit-learn or ONNX.
 ///
@@ -76,7 +77,7 @@ impl Pack {
         let bytes = std::fs::read(&self.model).with_context(|| format!("cannot read {file}"))?;
         let trained = pack::read(&bytes, &self.options()).with_context(|| file.to_string())?;
         let component = pack::pack(&trained, &self.metadata()).with_context(|| file.to_string())?;
-        let report = check::report_of(&self.out, &component, false)?;
+        let report = report_of(&self.out, &component, false, None)?;
         if let Some(why) = report["refused"].as_str() {
             bail!("{file}: the packed model does not load: {why}");
         }
@@ -186,16 +187,6 @@ fn toml_key(name: &str) -> String {
     } else {
         serde_json::Value::from(name).to_string()
     }
-}
-
-/// Writes a file that appears under its name only when it is whole.
-fn write(path: &Path, bytes: &[u8]) -> Result<()> {
-    let mut partial = path.as_os_str().to_owned();
-    partial.push(".partial");
-    let partial = PathBuf::from(partial);
-    std::fs::write(&partial, bytes)
-        .and_then(|()| std::fs::rename(&partial, path))
-        .with_context(|| format!("cannot write {}", path.display()))
 }
 
 #[cfg(test)]
