@@ -120,11 +120,16 @@ pub fn embed(module: &[u8], path: &Path, world: &str) -> Result<Vec<u8>, EmbedEr
     Ok(module)
 }
 
-/// Wraps a core module into a component that imports nothing, whatever of preview 1 the module imports.
+/// Wraps a core module, binary or text, into a component that imports nothing, whatever of WASI preview 1 it imports.
 ///
-/// The world is written into a module that does not name one.
-pub(crate) fn without_imports(module: &[u8]) -> Result<Vec<u8>, ComponentizeError> {
-    let mut module = module.to_vec();
+/// In place of preview 1 there is an adapter that finds no file and no clock. The world of a model is written into a
+/// module that does not name one.
+///
+/// # Errors
+///
+/// Where the module is not one, or does not fit the world.
+pub fn without_imports(module: &[u8]) -> Result<Vec<u8>, ComponentizeError> {
+    let mut module = wat::parse_bytes(module).map_err(ComponentizeError::NotWasm)?.into_owned();
     if metadata::decode(&module).map_err(misfit)?.0.is_none() {
         let mut resolve = Resolve::default();
         let package = resolve.push_str("model.wit", CONTRACT).map_err(misfit)?;
@@ -236,6 +241,84 @@ mod tests {
         let text = b"(module (import \"wasi_snapshot_preview1\" \"fd_write\" (func (param i32))))";
         let why = refused(&embed(text, &contract(), "model").unwrap());
         assert!(why.contains("wasi_snapshot_preview1"), "{why}");
+    }
+
+    /// Every function of preview 1.
+    const PREVIEW1_FUNCTIONS: [&str; 46] = [
+        "args_get",
+        "args_sizes_get",
+        "clock_res_get",
+        "clock_time_get",
+        "environ_get",
+        "environ_sizes_get",
+        "fd_advise",
+        "fd_allocate",
+        "fd_close",
+        "fd_datasync",
+        "fd_fdstat_get",
+        "fd_fdstat_set_flags",
+        "fd_fdstat_set_rights",
+        "fd_filestat_get",
+        "fd_filestat_set_size",
+        "fd_filestat_set_times",
+        "fd_pread",
+        "fd_prestat_dir_name",
+        "fd_prestat_get",
+        "fd_pwrite",
+        "fd_read",
+        "fd_readdir",
+        "fd_renumber",
+        "fd_seek",
+        "fd_sync",
+        "fd_tell",
+        "fd_write",
+        "path_create_directory",
+        "path_filestat_get",
+        "path_filestat_set_times",
+        "path_link",
+        "path_open",
+        "path_readlink",
+        "path_remove_directory",
+        "path_rename",
+        "path_symlink",
+        "path_unlink_file",
+        "poll_oneoff",
+        "proc_exit",
+        "proc_raise",
+        "random_get",
+        "sched_yield",
+        "sock_accept",
+        "sock_recv",
+        "sock_send",
+        "sock_shutdown",
+    ];
+
+    #[test]
+    fn the_adapter_has_all_of_preview_1_and_asks_for_a_memory_only() {
+        for name in PREVIEW1_FUNCTIONS {
+            assert!(adapter_has(name), "{name}");
+        }
+        assert!(!adapter_has("fd_fly"));
+        wasmparser::Validator::new().validate_all(&ADAPTER).unwrap();
+    }
+
+    #[test]
+    fn a_module_that_imports_preview_1_becomes_a_component_that_imports_nothing() {
+        let text = br#"(module
+            (import "wasi_snapshot_preview1" "fd_write" (func (param i32 i32 i32 i32) (result i32)))
+            (import "wasi_snapshot_preview1" "proc_exit" (func (param i32)))
+            (memory (export "memory") 1)
+            (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable)
+            (func (export "understudy:model/predictor@0.1.0#describe") (result i32) unreachable)
+            (func (export "understudy:model/predictor@0.1.0#predict") (param i32 i32) (result i32) unreachable))"#;
+        let component = without_imports(text).unwrap();
+        let decoded = wit_component::decode(&component).unwrap();
+        let world = &decoded.resolve().worlds
+            [decoded.resolve().select_world(&[decoded.package()], None).unwrap()];
+        let imports: Vec<_> =
+            world.imports.keys().map(|key| decoded.resolve().name_world_key(key)).collect();
+        assert_eq!(imports, ["understudy:model/types@0.1.0"]);
+        assert_eq!(component, without_imports(text).unwrap(), "the same bytes");
     }
 
     #[test]

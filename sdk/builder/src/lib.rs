@@ -21,7 +21,7 @@ mod toolchain;
 
 pub use build::{BuildError, Built, build};
 pub use command::CommandError;
-pub use component::{ComponentizeError, EmbedError, componentize, embed};
+pub use component::{ComponentizeError, EmbedError, componentize, embed, without_imports};
 pub use language::{Language, UnknownLanguage};
 pub use metadata::{Metadata, MetadataError};
 pub use progress::{Progress, Silent};

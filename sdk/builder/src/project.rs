@@ -236,3 +236,90 @@ pub(crate) fn read(path: &Path) -> Result<Option<String>, ProjectError> {
 pub(crate) fn malformed(path: &Path, why: impl std::fmt::Display) -> ProjectError {
     ProjectError::Malformed { path: path.to_owned(), why: why.to_string().trim_end().to_owned() }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::Builder::new().prefix("late-").tempdir().unwrap();
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        folder
+    }
+
+    fn language(files: &[(&str, &str)]) -> Language {
+        Project::find(folder(files).path()).unwrap().language()
+    }
+
+    fn refused(files: &[(&str, &str)]) -> String {
+        Project::find(folder(files).path()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn the_language_is_known_from_the_files() {
+        let cargo = ("Cargo.toml", "[package]\nname = \"late\"\n");
+        let package = ("package.json", "{\"name\": \"late\", \"version\": \"1.0.0\"}");
+        for (files, expected) in [
+            (&[cargo][..], Language::Rust),
+            (&[("src/model.c", "")], Language::C),
+            (&[("model.cpp", ""), ("table.c", "")], Language::Cpp),
+            (&[("go.mod", "module late\n")], Language::Go),
+            (&[package], Language::JavaScript),
+            (&[package, ("tsconfig.json", "{}")], Language::TypeScript),
+            (&[package, ("asconfig.json", "{}")], Language::AssemblyScript),
+            // What helps to train a model does not say what it is written in.
+            (&[cargo, ("train.py", ""), ("src/table.c", "")], Language::Rust),
+            (&[("model.toml", "language = \"C++\"\n"), ("model.c", "")], Language::Cpp),
+        ] {
+            assert_eq!(language(files), expected, "{files:?}");
+        }
+    }
+
+    #[test]
+    fn model_toml_is_right_where_both_say_something() {
+        let cargo = "[package]\nname = \"late\"\nversion = \"1.0.0\"\nlicense = \"MIT\"\n";
+        let said =
+            "name = \"later\"\nauthors = [\"Ada\", \"Bob\"]\nsource = \"https://example.org\"\n";
+        let folder = folder(&[("Cargo.toml", cargo), ("model.toml", said)]);
+        let project = Project::find(folder.path()).unwrap();
+        assert_eq!(project.name(), "later");
+        let metadata = project.metadata();
+        assert_eq!(metadata.version.as_deref(), Some("1.0.0"));
+        assert_eq!(metadata.authors.as_deref(), Some("Ada, Bob"));
+        assert_eq!(metadata.licenses.as_deref(), Some("MIT"));
+        assert!(project.component().ends_with("later.wasm"));
+    }
+
+    #[test]
+    fn a_folder_without_a_language_is_told_what_was_looked_for() {
+        let why = refused(&[("notes.txt", "")]);
+        assert!(why.contains("has no file that says which language the model is in"), "{why}");
+        assert!(why.contains("Cargo.toml"), "{why}");
+    }
+
+    #[test]
+    fn a_folder_in_two_languages_is_refused_with_the_files_that_say_so() {
+        let why = refused(&[("Cargo.toml", ""), ("go.mod", "module late\n")]);
+        assert!(why.contains("(Cargo.toml for Rust, go.mod for Go), expected one"), "{why}");
+    }
+
+    #[test]
+    fn what_model_toml_may_not_say_is_refused_by_its_name() {
+        let why = refused(&[("model.toml", "nmae = \"late\"\n")]);
+        assert!(why.contains("model.toml") && why.contains("nmae"), "{why}");
+        let why = refused(&[("model.toml", "language = \"cobol\"\n")]);
+        assert!(why.contains("`cobol` is no language of models"), "{why}");
+        let why = refused(&[("model.toml", "name = \"../late\"\n"), ("model.c", "")]);
+        assert!(why.contains("the model is called `../late`"), "{why}");
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_named() {
+        let why = Project::find(Path::new("/no/such/folder")).unwrap_err().to_string();
+        assert!(why.starts_with("cannot read /no/such/folder: "), "{why}");
+    }
+}

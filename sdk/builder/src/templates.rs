@@ -243,6 +243,35 @@ mod tests {
     }
 
     #[test]
+    fn every_language_with_a_template_gives_a_project_of_that_name() {
+        let parent = tempfile::tempdir().unwrap();
+        let with_template = Language::ALL
+            .into_iter()
+            .filter(|language| languages::support(*language).template().is_some());
+        for language in with_template {
+            let name = format!("late-{language}");
+            let written = write_project(parent.path(), language, &name).unwrap();
+            let project = crate::Project::find(&written.folder).unwrap();
+            assert_eq!(project.language(), language);
+            assert_eq!(project.name(), name);
+            assert!(project.metadata().version.is_some(), "{language}");
+            for file in ["README.md", "samples.jsonl", ".gitignore"] {
+                assert!(written.files.contains(&PathBuf::from(file)), "{language}: {file}");
+            }
+            for file in &written.files {
+                let Ok(text) = fs::read_to_string(written.folder.join(file)) else { continue };
+                for left in ["my-model", "my_model", "MyModel"] {
+                    assert!(
+                        !text.contains(left),
+                        "{language}: {left} is left in {}",
+                        file.display()
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
     fn what_is_there_stays_there() {
         let parent = tempfile::tempdir().unwrap();
         fs::create_dir(parent.path().join("late")).unwrap();

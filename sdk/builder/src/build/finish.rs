@@ -99,3 +99,78 @@ fn refuse(imports: Vec<String>, hint: &'static str) -> Result<(), BuildError> {
         false => Err(BuildError::Imports { imports, hint }),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Package, read_sbom};
+
+    const MODEL: &str = r#"
+        (memory (export "memory") 1)
+        (func (export "cabi_realloc") (param i32 i32 i32 i32) (result i32) unreachable)
+        (func (export "understudy:model/predictor@0.1.0#describe") (result i32) unreachable)
+        (func (export "understudy:model/predictor@0.1.0#predict") (param i32 i32) (result i32) unreachable)"#;
+
+    fn project() -> Project {
+        let folder = tempfile::tempdir().unwrap();
+        let said = "name = \"late\"\nversion = \"1.0.0\"\nlanguage = \"c\"\n";
+        std::fs::write(folder.path().join("model.toml"), said).unwrap();
+        Project::find(folder.path()).unwrap()
+    }
+
+    fn module(imports: &str) -> Compiled {
+        Compiled::Module(wat::parse_str(format!("(module {imports} {MODEL})")).unwrap())
+    }
+
+    fn refused(compiled: Compiled) -> String {
+        component(compiled, &project(), None, None).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn a_module_becomes_a_component_with_all_that_is_known_of_it() {
+        let sbom = Sbom::flat(Package::new("late", "1.0.0", "local"), Vec::new());
+        let build = || component(module(""), &project(), Some(&sbom), Some("0123abc")).unwrap();
+        let built = build();
+        assert_eq!(read_sbom(&built).unwrap(), Some(sbom.clone()));
+        let payload = wasm_metadata::Payload::from_binary(&built).unwrap();
+        let metadata = payload.metadata();
+        assert_eq!(metadata.name.as_deref(), Some("late"));
+        assert_eq!(metadata.revision.as_ref().unwrap().to_string(), "0123abc");
+        assert_eq!(built, build(), "the same bytes");
+    }
+
+    #[test]
+    fn an_import_of_a_module_is_refused_by_its_name() {
+        let why = refused(module(
+            r#"(import "env" "abort" (func)) (import "wasi_snapshot_preview1" "fd_fly" (func))"#,
+        ));
+        assert!(
+            why.starts_with(
+                "the model asks its host for env::abort, wasi_snapshot_preview1::fd_fly, expected no import: "
+            ),
+            "{why}"
+        );
+    }
+
+    #[test]
+    fn an_import_of_a_component_is_refused_by_its_name() {
+        let text = r#"(component (import "wasi:clocks/wall-clock@0.2.0" (instance)))"#;
+        let why = refused(Compiled::Component(wat::parse_str(text).unwrap()));
+        assert!(
+            why.starts_with("the model asks its host for wasi:clocks/wall-clock@0.2.0, expected"),
+            "{why}"
+        );
+    }
+
+    #[test]
+    fn a_component_that_is_no_model_is_refused_by_what_it_exports() {
+        let text = r#"(component (instance $i) (export "something" (instance $i)))"#;
+        let why = refused(Compiled::Component(wat::parse_str(text).unwrap()));
+        assert_eq!(
+            why,
+            "the component does not export `understudy:model/predictor@0.1.0`, found: something"
+        );
+        let why = refused(Compiled::Component(b"garbage".to_vec()));
+        assert_eq!(why, "the component is not valid: found no header of a component");
+    }
+}

@@ -175,6 +175,32 @@ mod tests {
     }
 
     #[test]
+    fn the_library_in_a_project_needs_what_the_library_needs() {
+        let needs = |text: &str, key: &[&str]| {
+            let table: toml::Table = text.parse().unwrap();
+            let mut value = &toml::Value::Table(table);
+            for key in key {
+                value = &value[*key];
+            }
+            value.clone()
+        };
+        let vendored = include_str!("rust/vendored.toml");
+        let library = include_str!("../../../rust/Cargo.toml");
+        let workspace = include_str!("../../../../Cargo.toml");
+        let own = needs(library, &["dependencies"]);
+        let there = needs(vendored, &["dependencies"]);
+        assert_eq!(own.as_table().unwrap().len(), there.as_table().unwrap().len());
+        for name in own.as_table().unwrap().keys() {
+            assert_eq!(
+                there[name.as_str()],
+                needs(workspace, &["workspace", "dependencies", name])
+            );
+        }
+        let version = needs(workspace, &["workspace", "package", "version"]);
+        assert_eq!(needs(vendored, &["package", "version"]), version);
+    }
+
+    #[test]
     fn the_module_is_that_of_the_project_and_not_of_a_dependency() {
         let messages = "{\"reason\":\"compiler-artifact\",\"manifest_path\":\"/else/Cargo.toml\",\"filenames\":[\"/t/else.wasm\"]}\n\
              {\"reason\":\"compiler-artifact\",\"manifest_path\":\"/late/Cargo.toml\",\"filenames\":[\"/t/late.wasm\"]}\n\
