@@ -91,7 +91,8 @@ from_rustup() {
 }
 
 as_root() {
-    if [ "$(id -u)" = 0 ]; then "$@"; else sudo "$@"; fi
+    # Nobody may be there to type a password.
+    if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi
 }
 
 install_debian_packages() {
@@ -168,4 +169,5 @@ case $wanted in
     rustup) from_active || from_rustup ;;
     debian) from_debian ;;
     *) fail "UNDERSTUDY_RUST is \`$wanted\`; expected \`rustup\` or \`debian\`" ;;
-esac || fail "no way to build for $target: install rustup, or on Debian the packages ${debian_packages[*]}"
+esac || fail "no way to build for $target: install rustup (https://rustup.rs), or on Debian:" \
+    "sudo apt-get install -y --no-install-recommends ${debian_packages[*]}"

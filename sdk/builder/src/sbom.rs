@@ -30,7 +30,7 @@ pub struct Sbom {
 pub struct Package {
     /// Its name in its registry.
     pub name: String,
-    /// Its version.
+    /// Its version, in the form of semantic versions, which the section asks for.
     pub version: String,
     /// Where it comes from: `crates.io`, `go`, `npm`, `pypi`, `git`, `registry` for any other, or `local`.
     pub source: String,
@@ -77,10 +77,12 @@ impl Kind {
 
 impl Package {
     /// A package without dependencies, which is in the component.
-    pub fn new(name: impl Into<String>, version: impl Into<String>, source: &str) -> Self {
+    ///
+    /// A version of another form, as Go's and Python's are, becomes the semantic version that is nearest to it.
+    pub fn new(name: impl Into<String>, version: impl AsRef<str>, source: &str) -> Self {
         Self {
             name: name.into(),
-            version: version.into(),
+            version: semantic(version.as_ref()),
             source: source.to_owned(),
             kind: Kind::Runtime,
             dependencies: Vec::new(),
@@ -136,6 +138,40 @@ impl Sbom {
         packed.write_all(&json).expect("invariant: a vector takes all bytes");
         packed.finish().expect("invariant: a vector takes all bytes")
     }
+}
+
+/// The semantic version that is nearest to a version: `v1.2.3` is 1.2.3, `2.0` is 2.0.0, `1.0rc1` is 1.0.0-rc1, and what has
+/// no place in one, as in `1.2.3.4` and `1.0.post1`, stands behind a `+`.
+fn semantic(version: &str) -> String {
+    let version = version.trim().trim_start_matches(['v', '=']);
+    if semver::Version::parse(version).is_ok() {
+        return version.to_owned();
+    }
+    let is_release = |letter: char| letter.is_ascii_digit() || letter == '.';
+    let end = version.find(|letter| !is_release(letter)).unwrap_or(version.len());
+    let (release, rest) = version.split_at(end);
+    let numbers: Vec<u64> = release.split('.').filter_map(|number| number.parse().ok()).collect();
+    let number = |place: usize| numbers.get(place).copied().unwrap_or(0);
+    let mut semantic = format!("{}.{}.{}", number(0), number(1), number(2));
+    let plain = |text: &str| -> String {
+        let letters =
+            text.chars().map(|letter| if letter.is_ascii_alphanumeric() { letter } else { '-' });
+        letters.collect::<String>().trim_matches('-').to_owned()
+    };
+    let rest = plain(rest);
+    let is_before = ["a", "b", "c", "rc", "dev", "alpha", "beta", "pre"]
+        .iter()
+        .any(|word| rest.starts_with(word));
+    let mut behind: Vec<String> = numbers.iter().skip(3).map(u64::to_string).collect();
+    match rest.is_empty() {
+        true => {}
+        false if is_before => semantic += &format!("-{rest}"),
+        false => behind.push(rest),
+    }
+    if !behind.is_empty() {
+        semantic += &format!("+{}", behind.join("."));
+    }
+    semantic
 }
 
 /// The bill of materials of a component, if it has one.
@@ -198,6 +234,34 @@ mod tests {
              {\"name\":\"my-model\",\"version\":\"0.1.0\",\"source\":\"local\",\"dependencies\":[0,2],\"root\":true},\
              {\"name\":\"zeta\",\"version\":\"1.0.0\",\"source\":\"npm\"}]}"
         );
+    }
+
+    #[test]
+    fn versions_of_every_language_are_semantic_ones_in_the_section() {
+        for (found, expected) in [
+            ("1.2.3", "1.2.3"),
+            ("1.0.0-beta.2+5", "1.0.0-beta.2+5"),
+            ("v0.0.0-20210101000000-abcdef123456", "0.0.0-20210101000000-abcdef123456"),
+            ("v2.0.0+incompatible", "2.0.0+incompatible"),
+            ("2.0", "2.0.0"),
+            ("2024.01.05", "2024.1.5"),
+            ("1.0rc1", "1.0.0-rc1"),
+            ("1.2.3.4", "1.2.3+4"),
+            ("1.0.post1", "1.0.0+post1"),
+            ("", "0.0.0"),
+        ] {
+            assert_eq!(semantic(found), expected);
+            assert!(semver::Version::parse(expected).is_ok(), "{expected}");
+        }
+    }
+
+    #[test]
+    fn other_readers_of_the_section_understand_it() {
+        let with = with_section(EMPTY, SBOM_SECTION, &some().to_section());
+        let payload = wasm_metadata::Payload::from_binary(&with).unwrap();
+        let read = payload.metadata().dependencies.as_ref().unwrap().version_info();
+        assert_eq!(read.packages.len(), 3);
+        assert!(read.packages[1].root);
     }
 
     #[test]

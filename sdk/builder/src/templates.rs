@@ -34,6 +34,9 @@ const LIBRARIES: [&str; 2] = ["understudy_model", "vendor"];
 const LEFT_BY_TOOLS: [&str; 7] =
     ["target", "node_modules", "__pycache__", ".zig-cache", "zig-out", ".venv", "build"];
 
+/// Where projects keep the library of their language.
+const LIBRARIES: [&str; 2] = ["vendor", "third_party"];
+
 /// What a new project of a language is made of.
 pub(crate) struct Template {
     /// Folders and files, each with its place in the project.
