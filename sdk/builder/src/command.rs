@@ -16,7 +16,7 @@ use crate::Progress;
 const KEPT_LINES_MAX: usize = 5_000;
 
 /// Variables that mean something to a tool and nothing to a model.
-const FOREIGN: [&str; 46] = [
+const FOREIGN: [&str; 49] = [
     "AR",
     "CC",
     "CFLAGS",
@@ -50,6 +50,9 @@ const FOREIGN: [&str; 46] = [
     "NODE_ENV",
     "NODE_OPTIONS",
     "NODE_PATH",
+    "PIP_PREFIX",
+    "PIP_TARGET",
+    "PIP_USER",
     "PYTHONHOME",
     "PYTHONPATH",
     "PYTHONSTARTUP",

@@ -62,7 +62,8 @@ fn random_numbers_are_the_same_each_time() {
 
 #[test]
 fn what_is_written_is_dropped_and_there_is_no_other_file() {
-    let written = "(i32.store (i32.const 600) (i32.const 5)) (i32.store (i32.const 604) (i32.const 30))
+    let written =
+        "(i32.store (i32.const 600) (i32.const 5)) (i32.store (i32.const 604) (i32.const 30))
         (i32.store (i32.const 612) (i32.const 12))
         (drop (call $write (i32.const 2) (i32.const 600) (i32.const 2) (i32.const 512)))
         (i32.eq (i32.load (i32.const 512)) (i32.const 42))";
@@ -86,7 +87,8 @@ fn there_are_no_variables() {
 #[test]
 fn who_sleeps_wakes_at_once_and_the_time_is_over() {
     // A subscription to the steady clock, for five seconds, known as 77; its event goes to 700.
-    let asked = "(i64.store (i32.const 600) (i64.const 77)) (i32.store (i32.const 616) (i32.const 1))
+    let asked =
+        "(i64.store (i32.const 600) (i64.const 77)) (i32.store (i32.const 616) (i32.const 1))
         (i64.store (i32.const 624) (i64.const 5000000000))";
     let woken = format!(
         "{asked} (drop (call $poll (i32.const 600) (i32.const 700) (i32.const 1) (i32.const 512)))

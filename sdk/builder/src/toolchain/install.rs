@@ -172,8 +172,15 @@ fn from_npm(
         fs::write(&path, text).map_err(|why| InstallError::Unwritable { tool, path, why })?;
     }
     let mut npm = command::clean(npm);
-    npm.args(["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--no-update-notifier"])
-        .current_dir(folder);
+    npm.args([
+        "ci",
+        "--ignore-scripts",
+        "--include=optional",
+        "--no-audit",
+        "--no-fund",
+        "--no-update-notifier",
+    ])
+    .current_dir(folder);
     command::run(npm, Output::Shown, progress)
         .map_err(|why| InstallError::Command { tool, why })?;
     Ok(())

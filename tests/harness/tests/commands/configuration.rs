@@ -11,8 +11,20 @@ fn the_help_names_every_command_and_hides_what_is_not_for_people() {
     let said = run(["--help"]);
     assert!(said.success);
     for command in [
-        "serve", "demo", "new", "build", "test", "toolchain", "check", "predict", "status", "read",
-        "write", "log", "schema", "token",
+        "serve",
+        "demo",
+        "new",
+        "build",
+        "test",
+        "toolchain",
+        "check",
+        "predict",
+        "status",
+        "read",
+        "write",
+        "log",
+        "schema",
+        "token",
     ] {
         let line = said.out.lines().find(|line| line.trim_start().starts_with(command));
         let line = line.unwrap_or_else(|| panic!("no {command} in\n{}", said.out));
