@@ -15,7 +15,7 @@ use serde_json::json;
 use super::examine::runtime;
 use super::output::{print, print_line, write};
 use super::progress::Told;
-use super::samples;
+use super::samples::{self, Sample};
 use super::toolchain::of_user;
 use run::Tested;
 
@@ -49,7 +49,9 @@ pub(crate) struct Test {
 /// A component, and where its samples are.
 struct Subject {
     wasm: Vec<u8>,
-    samples: Vec<u8>,
+    /// The samples as they stand there, and as they were read.
+    text: Vec<u8>,
+    samples: Vec<Sample>,
     place: String,
     /// The file of the samples, where it is one.
     file: Option<PathBuf>,
@@ -58,27 +60,13 @@ struct Subject {
 impl Test {
     pub(crate) fn run(self) -> Result<ExitCode> {
         let subject = self.subject()?;
-        let samples = samples::parse(&subject.samples).with_context(|| subject.place.clone())?;
-        ensure!(!samples.is_empty(), "{} has no sample, expected one a line", subject.place);
-        if !self.record {
-            let silent = samples.iter().find(|sample| sample.expected.is_none());
-            if let Some(silent) = silent {
-                bail!(
-                    "{} line {}: found neither `prediction` nor `refusal`, expected one of them; this writes what the \
-                     model says now: understudy test --record {}",
-                    subject.place,
-                    silent.line,
-                    self.what.display()
-                );
-            }
-        }
         let model: Model = runtime(false)?.load(&subject.wasm, &ModelLimits::default())?;
-        let tested = run::all(&model, &samples)?;
+        let tested = run::all(&model, &subject.samples)?;
         if self.record {
             let file = subject
                 .file
                 .context("found samples inside of a component, expected a file to record into")?;
-            let text = run::recorded(&subject.samples, &samples, &tested)?;
+            let text = run::recorded(&subject.text, &subject.samples, &tested)?;
             write(&file, text.as_bytes())?;
         }
         self.tell(&subject.place, &tested)
@@ -112,41 +100,54 @@ impl Test {
             return self.project();
         }
         let wasm = read(&self.what)?;
-        if let Some(file) = &self.samples {
-            return Ok(Subject {
-                wasm,
-                samples: read(file)?,
-                place: file.display().to_string(),
-                file: Some(file.clone()),
-            });
-        }
-        let carried = builder::read_samples(&wasm)
-            .with_context(|| self.what.display().to_string())?
-            .with_context(|| {
-                let what = self.what.display();
-                format!("{what} brings no samples along, expected --samples FILE, or the folder of a project")
-            })?;
-        Ok(Subject { wasm, samples: carried, place: self.what.display().to_string(), file: None })
+        let (text, file) = match &self.samples {
+            Some(file) => (read(file)?, Some(file.clone())),
+            None => (self.carried(&wasm)?, None),
+        };
+        let place = file.as_deref().unwrap_or(&self.what).display().to_string();
+        Ok(Subject { wasm, samples: self.parse(&text, &place)?, text, place, file })
     }
 
     fn project(&self) -> Result<Subject> {
         let project = Project::find(&self.what)?;
         let file = self.samples.clone().unwrap_or_else(|| self.what.join("samples.jsonl"));
-        let samples = std::fs::read(&file).with_context(|| {
+        let place = file.display().to_string();
+        let text = std::fs::read(&file).with_context(|| {
             format!(
-                "cannot read {}, expected samples, a line each: {{\"request\": …, \"prediction\": …}}",
-                file.display()
+                "cannot read {place}, expected samples, a line each: {{\"request\": …, \"prediction\": …}}"
             )
         })?;
+        // A build is long, and samples are wrong at once.
+        let samples = self.parse(&text, &place)?;
         let mut told = Told::new(self.verbose);
         let built = builder::build(&project, &of_user()?, &mut told)?;
         told.step("asking it in the sandbox");
-        Ok(Subject {
-            wasm: built.component,
-            samples,
-            place: file.display().to_string(),
-            file: Some(file),
+        Ok(Subject { wasm: built.component, samples, text, place, file: Some(file) })
+    }
+
+    fn carried(&self, wasm: &[u8]) -> Result<Vec<u8>> {
+        let what = self.what.display();
+        let carried = builder::read_samples(wasm).with_context(|| what.to_string())?;
+        carried.with_context(|| {
+            format!(
+                "{what} brings no samples along, expected --samples FILE, or the folder of a project"
+            )
         })
+    }
+
+    fn parse(&self, text: &[u8], place: &str) -> Result<Vec<Sample>> {
+        let samples = samples::parse(text).with_context(|| place.to_owned())?;
+        ensure!(!samples.is_empty(), "{place} has no sample, expected one a line");
+        let silent = samples.iter().find(|sample| sample.expected.is_none());
+        if let Some(silent) = silent.filter(|_| !self.record) {
+            bail!(
+                "{place} line {}: found neither `prediction` nor `refusal`, expected one of them; this writes \
+                 what the model says now: understudy test --record {}",
+                silent.line,
+                self.what.display()
+            );
+        }
+        Ok(samples)
     }
 }
 

@@ -173,7 +173,8 @@ fn from_npm(
     }
     let mut npm = command::clean(npm);
     npm.args([
-        "ci",
+        "install",
+        "--no-save",
         "--ignore-scripts",
         "--include=optional",
         "--no-audit",
