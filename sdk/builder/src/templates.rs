@@ -29,13 +29,10 @@ const TAKEN: [&str; 12] = [
     "vendor",
 ];
 /// Folders with the library of a language, which nobody is to change.
-const LIBRARIES: [&str; 2] = ["understudy_model", "vendor"];
+const LIBRARIES: [&str; 3] = ["third_party", "understudy_model", "vendor"];
 /// Folders that tools leave in a template when somebody works on it there.
 const LEFT_BY_TOOLS: [&str; 7] =
     ["target", "node_modules", "__pycache__", ".zig-cache", "zig-out", ".venv", "build"];
-
-/// Where projects keep the library of their language.
-const LIBRARIES: [&str; 2] = ["vendor", "third_party"];
 
 /// What a new project of a language is made of.
 pub(crate) struct Template {
