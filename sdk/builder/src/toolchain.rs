@@ -161,3 +161,30 @@ impl Tools {
         self.0.iter().map(|tool| format!("{} {}", tool.name, tool.version)).collect()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_missing_tool_is_named_with_the_one_command_that_installs_it() {
+        let cache = tempfile::tempdir().unwrap();
+        let missing = Toolchain::in_cache(cache.path()).locate(Language::Python).unwrap_err();
+        assert_eq!(
+            missing.to_string(),
+            "models in Python need componentize-py: version 0.25.1 is not in the cache; this installs it: \
+             understudy toolchain install python"
+        );
+    }
+
+    #[test]
+    fn what_is_there_of_each_tool_is_known_for_every_language() {
+        let cache = tempfile::tempdir().unwrap();
+        let toolchain = Toolchain::in_cache(cache.path());
+        for language in Language::ALL {
+            let state = toolchain.state(language);
+            assert!(!state.is_empty(), "{language}");
+            assert!(state.iter().all(|tool| !tool.wanted.is_empty()), "{language}");
+        }
+    }
+}
