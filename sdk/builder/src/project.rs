@@ -204,6 +204,10 @@ fn language_of(folder: &Path) -> Result<Language, ProjectError> {
     if signs.iter().any(|(_, sign)| matches!(sign, Sign::Manifest(_))) {
         signs.retain(|(_, sign)| matches!(sign, Sign::Manifest(_)));
     }
+    // A program in C++ may have files in C.
+    if signs.iter().any(|(language, _)| *language == Language::Cpp) {
+        signs.retain(|(language, _)| *language != Language::C);
+    }
     match signs.as_slice() {
         [] => Err(ProjectError::NoLanguage { folder: folder.to_owned() }),
         [(language, _)] => Ok(*language),

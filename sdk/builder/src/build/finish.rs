@@ -26,7 +26,10 @@ pub(super) fn component(
     revision: Option<&str>,
 ) -> Result<Vec<u8>, BuildError> {
     let component = match compiled {
-        Compiled::Component(component) => component,
+        Compiled::Component(component) if Parser::is_component(&component) => component,
+        Compiled::Component(_) => {
+            return Err(BuildError::Invalid("found no header of a component".into()));
+        }
         Compiled::Module(module) => {
             refuse(imports_of_module(&module)?, HINT_OF_MODULE)?;
             without_imports(&module)?
@@ -45,9 +48,6 @@ pub(super) fn component(
 /// Checks that a component is valid, imports nothing, and is a model.
 fn check(component: &[u8]) -> Result<(), BuildError> {
     let invalid = |error: wasmparser::BinaryReaderError| BuildError::Invalid(error.to_string());
-    if !Parser::is_component(component) {
-        return Err(BuildError::Invalid("found no header of a component".into()));
-    }
     Validator::new().validate_all(component).map_err(invalid)?;
     let (mut imports, mut exports) = (Vec::new(), Vec::new());
     let mut depth = 0_usize;

@@ -168,9 +168,9 @@ mod tests {
         assert_eq!(
             packages.collect::<Vec<_>>(),
             [
-                "example.org/a v1.2.0 go",
-                "example.org/b v1.0.0 local",
-                "example.org/d v3.0.0 go",
+                "example.org/a 1.2.0 go",
+                "example.org/b 1.0.0 local",
+                "example.org/d 3.0.0 go",
                 "my-model 0.1.0 local",
                 "stdlib 1.26.8 go",
             ]
