@@ -17,9 +17,9 @@ const HUGE: &str = "huge: ";
 /// Asks one instance every row of the table, the huge ones too, and then the others over and over.
 fn check(language: Language) {
     let compiled = cache().join("compiled");
-    std::fs::create_dir_all(&compiled).unwrap();
+    std::fs::create_dir_all(&compiled).expect("a folder in the cache");
     let config = RuntimeConfig { cache_dir: Some(compiled), ..RuntimeConfig::default() };
-    let runtime = Runtime::new(config).unwrap();
+    let runtime = Runtime::new(config).expect("a sandbox");
     let limits = ModelLimits {
         memory_bytes: 1 << 30,
         cpu_budget: Duration::from_secs(20),
@@ -27,10 +27,10 @@ fn check(language: Language) {
         result_bytes: 256 << 20,
         ..ModelLimits::default()
     };
-    let model = runtime.load(&component(language), &limits).unwrap();
+    let model = runtime.load(&component(language), &limits).expect("a model");
     let rows: Vec<_> = rows().into_iter().filter(|row| !row.host_refuses).collect();
     let (huge, small): (Vec<_>, Vec<_>) = rows.iter().partition(|row| row.name.starts_with(HUGE));
-    let mut session = model.session().unwrap();
+    let mut session = model.session().expect("an instance");
     let mut ask = |request: &Request| {
         let results = session.predict(&[request]).results;
         assert!(results.is_ok(), "{language}: {results:?}");

@@ -96,7 +96,7 @@ fn call(call: &Value) -> String {
     let us = |key: &str| call[key].as_f64().unwrap_or_default();
     let asked = call["asked"].as_str().unwrap_or_default();
     let refused =
-        call["refused"].as_str().map_or(String::new(), |why| format!("; it refuses: {why}"));
+        call["refusal"].as_str().map_or(String::new(), |why| format!("; it refuses: {why}"));
     format!("takes {:.1} us (p99 {:.1} us), on {asked}{refused}", us("p50_us"), us("p99_us"))
 }
 

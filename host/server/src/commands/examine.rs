@@ -107,7 +107,7 @@ fn cost(model: &Model, first: Option<Request>) -> Value {
         Err(fault) => return json!({ "fault": fault.message }),
     };
     let mut wall_us = Vec::with_capacity(CALLS);
-    let mut refused = None;
+    let mut refusal = None;
     let started = Instant::now();
     while wall_us.is_empty() || wall_us.len() < CALLS && started.elapsed() < CALLS_TIME {
         let call = session.predict(&[&request]);
@@ -117,7 +117,7 @@ fn cost(model: &Model, first: Option<Request>) -> Value {
             }
             Ok(results) => {
                 wall_us.push(call.wall.as_secs_f64() * 1e6);
-                refused = results.into_iter().find_map(Result::err);
+                refusal = results.into_iter().find_map(Result::err);
             }
         }
     }
@@ -128,8 +128,8 @@ fn cost(model: &Model, first: Option<Request>) -> Value {
         "p50_us": wall_us[calls / 2], "p99_us": wall_us[calls * 99 / 100], "first_us": first_us,
         "calls": calls, "asked": asked,
     });
-    if let Some(refusal) = refused {
-        cost["refused"] = json!(format!("{}: {}", refusal.kind(), refusal.message()));
+    if let Some(refusal) = refusal {
+        cost["refusal"] = json!(refusal.message());
     }
     cost
 }

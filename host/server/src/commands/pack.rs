@@ -76,7 +76,11 @@ impl Pack {
         let file = self.model.display();
         let bytes = std::fs::read(&self.model).with_context(|| format!("cannot read {file}"))?;
         let trained = pack::read(&bytes, &self.options()).with_context(|| file.to_string())?;
-        let component = pack::pack(&trained, &self.metadata()).with_context(|| file.to_string())?;
+        let mut component =
+            pack::pack(&trained, &self.metadata()).with_context(|| file.to_string())?;
+        if let Some(sample) = &self.sample {
+            component = builder::write_samples(&component, &self.samples(&trained, sample)?)?;
+        }
         let report = report_of(&self.out, &component, false, None)?;
         if let Some(why) = report["refused"].as_str() {
             bail!("{file}: the packed model does not load: {why}");
