@@ -105,19 +105,20 @@ fn check_package(
     if proof.exists() {
         return;
     }
-    let parent = tempfile::tempdir().unwrap();
+    let parent = tempfile::tempdir().expect("a temporary folder");
     let component = build(parent.path(), files, language).unwrap_or_else(|error| panic!("{error}"));
-    let packages = read_sbom(&component).unwrap().expect("a bill of materials").packages;
+    let packages =
+        read_sbom(&component).expect("a component").expect("a bill of materials").packages;
     let is_listed = packages.iter().any(|it| (it.name.as_str(), it.version.as_str()) == package);
     assert!(is_listed, "{packages:?}");
     let limits = ModelLimits { start_budget: Duration::from_secs(20), ..ModelLimits::default() };
-    let runtime = Runtime::new(RuntimeConfig::default()).unwrap();
-    let model = runtime.load(&component, &limits).unwrap();
-    let mut session = model.session().unwrap();
+    let runtime = Runtime::new(RuntimeConfig::default()).expect("a sandbox");
+    let model = runtime.load(&component, &limits).expect("a model");
+    let mut session = model.session().expect("an instance");
     let results = session.predict(&[&request()]).results.expect("no fault");
     let prediction = results[0].as_ref().expect("no refusal");
     assert_eq!(prediction.outputs[0].contents, Contents::Texts(vec![expected.to_owned()]));
-    fs::write(proof, "").unwrap();
+    fs::write(proof, "").expect("a file in the cache");
 }
 
 fn request() -> Request {
@@ -132,7 +133,7 @@ fn request() -> Request {
 fn build(parent: &Path, files: &[(&str, &str)], language: Language) -> Result<Vec<u8>, BuildError> {
     let folder = new_project(parent, language);
     for (name, text) in files {
-        fs::write(folder.join(name), text).unwrap();
+        fs::write(folder.join(name), text).expect("a file of the project");
     }
     let tools = toolchain();
     tools.install(language, &mut Loud(language)).unwrap_or_else(|error| panic!("{error}"));
