@@ -46,12 +46,20 @@ macro_rules! languages {
         fn $test() {
             check(Language::$language);
         })+
+
+        #[test]
+        fn every_compiled_language_is_asked() {
+            let compiled = Language::ALL.into_iter().filter(|it| it.is_reproducible());
+            assert_eq!(compiled.collect::<Vec<_>>(), [$(Language::$language),+]);
+        }
     };
 }
 
 languages! {
     rust_is_built_twice_to_the_same_bytes: Rust,
     c_is_built_twice_to_the_same_bytes: C,
+    cpp_is_built_twice_to_the_same_bytes: Cpp,
+    zig_is_built_twice_to_the_same_bytes: Zig,
     go_is_built_twice_to_the_same_bytes: Go,
     assemblyscript_is_built_twice_to_the_same_bytes: AssemblyScript,
 }
