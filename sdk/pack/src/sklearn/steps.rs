@@ -61,8 +61,11 @@ pub(super) fn add(blocks: &mut Blocks, step: &Node<'_>) -> Result<(), ReadError>
     Ok(())
 }
 
+/// What a stage of a scale does, by the name that it has in the file.
+type Operation = (&'static str, fn(Numbers) -> Stage);
+
 fn scale(step: &Node<'_>) -> Result<Op, ReadError> {
-    const OPERATIONS: [(&str, fn(Numbers) -> Stage); 5] = [
+    const OPERATIONS: [Operation; 5] = [
         ("add", Stage::Add),
         ("subtract", Stage::Subtract),
         ("multiply", Stage::Multiply),
