@@ -19,7 +19,7 @@ from cases import BITS, LINK, Case, answers, cases, frame, matrix_of, questions,
 from golden import Golden  # noqa: E402
 from understudy_sklearn import document, export  # noqa: E402
 
-ROWS = 10_100
+ROWS = 10_500
 KEPT = 10_000
 DATATYPES = {"float64": "FP64", "float32": "FP32", "int64": "INT64", "int32": "INT32", "bool": "BOOL", "text": "BYTES"}
 # Sums have another order than those of BLAS; an exponential is of another library.
