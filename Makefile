@@ -40,6 +40,7 @@ tools: ## installs what building guests and the tests need
 
 guests: tools ## rebuilds the example models, and the guests of the tests
 	examples/flights/build.sh
+	sdk/runner/build.sh
 	tests/guests/build.sh
 
 test: build tools ## installs what the tests need and runs them all
