@@ -11,7 +11,8 @@ fn model() -> String {
             "cats": {"enc": []}, "iteration_indptr": [0, 1], "tree_info": [0],
             "trees": [{"tree_param": {"size_leaf_vector": "1"},
                 "left_children": [1, -1, -1], "right_children": [2, -1, -1], "split_indices": [0, 0, 0],
-                "split_conditions": [5E-1, -1E0, 1E0], "default_left": [1, 0, 0], "categories_nodes": []}]}},
+                "split_conditions": [5E-1, -1E0, 1E0], "default_left": [1, 0, 0], "split_type": [0, 0, 0],
+                "categories": [], "categories_nodes": [], "categories_segments": [], "categories_sizes": []}]}},
         "learner_model_param": {"base_score": "[2.5E-1]", "num_class": "0", "num_feature": "1", "num_target": "1"},
         "objective": {"name": "reg:squarederror"}}, "version": [3, 2, 0]}"#
         .to_owned()
@@ -79,12 +80,12 @@ fn a_file_that_contradicts_itself_is_refused_with_the_place() {
     check(
         r#""left_children": [1, "#,
         r#""left_children": [7, "#,
-        "learner.gradient_booster.model.trees[0]: found a table of 7, expected children that are nodes of the tree",
+        "learner.gradient_booster.model.trees[0]: found a table of 11, expected children that are nodes of the tree",
     );
     check(
         r#""left_children": [1, "#,
         r#""left_children": [0, "#,
-        "learner.gradient_booster.model.trees[0]: found a table of 7, expected nodes that each have one parent",
+        "learner.gradient_booster.model.trees[0]: found a table of 11, expected nodes that each have one parent",
     );
     check(
         r#""split_conditions": [5E-1, "#,
