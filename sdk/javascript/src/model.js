@@ -104,7 +104,9 @@ function requestOf({ id, timeUsLow, timeUsHigh, inputs }) {
     const { datatype, elements } = fromContents(contents);
     return new Tensor(name, datatype, shape, elements);
   });
-  return new Request(id, (BigInt(timeUsHigh) << 32n) | BigInt(timeUsLow), tensors);
+  // The engine hands over whole numbers of 32 bits as signed ones.
+  const timeUs = (BigInt(timeUsHigh >>> 0) << 32n) | BigInt(timeUsLow >>> 0);
+  return new Request(id, timeUs, tensors);
 }
 
 function resultOf(answer) {

@@ -65,3 +65,13 @@ test("the host sees bytes, and a time in two halves", () => {
   assert.deepEqual(outputs[1].contents, { tag: "f16s", val: Uint8Array.of(0, 0x3e) });
   assert.deepEqual(notes, [["time", "4294967301"]]);
 });
+
+test("the time of a request is whole although the engine takes its halves for signed numbers", () => {
+  let seen;
+  const { predictor } = answering({}, ({ timeUs }) => {
+    seen = timeUs;
+    return {};
+  });
+  predictor.predict([{ id: "1", timeUsLow: -385948010, timeUsHigh: 418003, inputs: [] }]);
+  assert.equal(seen, 1_795_313_123_649_174n);
+});
