@@ -19,17 +19,16 @@ use self::bins::BinPlan;
 use self::features::Features;
 use self::loss::Loss;
 use crate::assembly::{Assembly, Results};
-use crate::value::Node;
-use crate::{Format, ReadError, ReadOptions, Task, Trained, json};
+use crate::value::{Node, Value};
+use crate::{Format, ReadError, ReadOptions, Task, Trained};
 
 /// Reads a model of CatBoost.
 ///
 /// # Errors
 ///
 /// Those of [`crate::read`].
-pub(crate) fn read(bytes: &[u8], options: &ReadOptions) -> Result<Trained, ReadError> {
-    let value = json::read(bytes)?;
-    let file = Node::root(&value);
+pub(crate) fn read(value: &Value<'_>, options: &ReadOptions) -> Result<Trained, ReadError> {
+    let file = Node::root(value);
     refuse_missing(options)?;
     let features = Features::read(&file.get("features_info")?)?;
     let loss = Loss::read(&file.get("model_info")?)?;

@@ -1,11 +1,9 @@
 //! Formats: which library wrote a file, told by its content and never by its name.
 
-use std::collections::BTreeMap;
 use std::fmt;
 
-use serde::de::IgnoredAny;
-
-use crate::ReadError;
+use crate::value::Value;
+use crate::{ReadError, json};
 
 /// A format that is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -24,32 +22,43 @@ pub enum Format {
     Onnx,
 }
 
+/// A file whose format is known.
+#[derive(Debug)]
+pub(crate) struct Opened<'a> {
+    pub(crate) format: Format,
+    /// What it holds, where it is JSON: that had to be read to tell the format.
+    pub(crate) json: Value<'a>,
+}
+
 const EXPECTED: &str = "a model of LightGBM (text), XGBoost (JSON or UBJ), CatBoost (JSON), scikit-learn (as the package \
                         understudy-sklearn exports it) or ONNX";
 
-impl Format {
-    /// The format of a file.
-    ///
-    /// # Errors
-    ///
-    /// Where it is none that is read; says what to do with those that are known nevertheless.
-    pub fn of(bytes: &[u8]) -> Result<Self, ReadError> {
-        if bytes.starts_with(b"tree\n") || bytes.starts_with(b"tree\r\n") {
-            return Ok(Self::LightGbm);
-        }
-        if bytes.first() == Some(&b'{') && bytes.get(1).is_some_and(|next| b"iUIlLm".contains(next))
-        {
-            return Ok(Self::XgboostUbj);
-        }
-        if bytes.trim_ascii_start().first() == Some(&b'{') {
-            return of_json(bytes);
-        }
-        if is_onnx(bytes) {
-            return Ok(Self::Onnx);
-        }
-        Err(unknown(bytes))
-    }
+/// Tells the format of a file.
+///
+/// # Errors
+///
+/// Where it is none that is read; says what to do with those that are known nevertheless.
+pub(crate) fn open(bytes: &[u8]) -> Result<Opened<'_>, ReadError> {
+    let is_ubj = || {
+        let next = bytes.strip_prefix(b"{").and_then(<[u8]>::first);
+        next.is_some_and(|next| b"iUIlLm".contains(next))
+    };
+    let format = if bytes.starts_with(b"tree\n") || bytes.starts_with(b"tree\r\n") {
+        Format::LightGbm
+    } else if is_ubj() {
+        Format::XgboostUbj
+    } else if bytes.trim_ascii_start().first() == Some(&b'{') {
+        let json = json::read(bytes)?;
+        return Ok(Opened { format: of_json(&json)?, json });
+    } else if is_onnx(bytes) {
+        Format::Onnx
+    } else {
+        return Err(unknown(bytes));
+    };
+    Ok(Opened { format, json: Value::Null })
+}
 
+impl Format {
     /// The library, as its people write it.
     pub fn library(self) -> &'static str {
         match self {
@@ -75,14 +84,9 @@ impl fmt::Display for Format {
     }
 }
 
-fn of_json(bytes: &[u8]) -> Result<Format, ReadError> {
-    let keys: BTreeMap<String, IgnoredAny> =
-        serde_json::from_slice(bytes).map_err(|error| ReadError::Malformed {
-            place: format!("line {}, column {}", error.line(), error.column()),
-            found: format!("no JSON ({error})"),
-            expected: EXPECTED.to_owned(),
-        })?;
-    let has = |key: &str| keys.contains_key(key);
+fn of_json(json: &Value<'_>) -> Result<Format, ReadError> {
+    let entries = if let Value::Table(entries) = json { &entries[..] } else { &[] };
+    let has = |wanted: &str| entries.iter().any(|(key, _)| key == wanted);
     if has("learner") {
         Ok(Format::XgboostJson)
     } else if has("features_info") {
@@ -92,7 +96,7 @@ fn of_json(bytes: &[u8]) -> Result<Format, ReadError> {
     } else if has("tree_info") {
         Err(other("LightGBM's dump", "save the model with `booster.save_model(\"model.txt\")`"))
     } else {
-        let found: Vec<_> = keys.keys().take(5).map(|key| format!("`{key}`")).collect();
+        let found: Vec<_> = entries.iter().take(5).map(|(key, _)| format!("`{key}`")).collect();
         Err(ReadError::Malformed {
             place: "the file".to_owned(),
             found: format!("JSON with the keys {}", found.join(", ")),
@@ -173,8 +177,8 @@ mod tests {
     use super::*;
 
     fn check(bytes: &[u8], expected: &str) {
-        let found = match Format::of(bytes) {
-            Ok(format) => format.to_string(),
+        let found = match open(bytes) {
+            Ok(opened) => opened.format.to_string(),
             Err(error) => error.to_string(),
         };
         assert!(found.starts_with(expected), "{found}");
@@ -187,6 +191,7 @@ mod tests {
         check(b"{L\0\0\0\0\0\0\0\x07learner{", "XGBoost UBJ");
         check(b"{\"features_info\": {}, \"oblivious_trees\": []}", "CatBoost JSON");
         check(b"{\"format\": \"understudy-sklearn\"}", "scikit-learn JSON");
+        check(b"{\"learner\": {\"base_score\": NaN}}", "XGBoost JSON");
         check(b"\x08\x09\x12\x01a\x3a\x02\x0a\x00", "ONNX");
     }
 
@@ -199,7 +204,7 @@ mod tests {
             b"{\"a\": 1}",
             "the file: found JSON with the keys `a`, expected a model of LightGBM",
         );
-        check(b"{\"a\": ", "line 1, column 6: found no JSON");
+        check(b"{\"a\": ", "line 1, column 7: found the end of the file, expected a value");
         check(b"GIF89a", "the file: found bytes that begin with \"GIF89a\", expected");
         check(b"", "the file: found nothing, expected");
     }

@@ -25,6 +25,7 @@ mod xgboost;
 pub use component::{PackError, TRAINED_SECTION, pack};
 pub use error::ReadError;
 pub use format::Format;
+use format::Opened;
 pub use options::{ColumnOption, ReadOptions};
 pub use runner::{PatchError, RUNNER, patch};
 pub use sample::{SAMPLE_ROWS_LIMIT, SampleError, samples};
@@ -38,11 +39,13 @@ pub use trained_model::{Domain, Task, Trained, TrainedColumn};
 /// Where the format is none that is known, where the file is not as its format says, and where the model uses what cannot be run
 /// with the same result.
 pub fn read(bytes: &[u8], options: &ReadOptions) -> Result<Trained, ReadError> {
-    let trained = match Format::of(bytes)? {
+    let Opened { format, json } = format::open(bytes)?;
+    let trained = match format {
         Format::LightGbm => lightgbm::read(bytes, options),
-        Format::XgboostJson | Format::XgboostUbj => xgboost::read(bytes, options),
-        Format::CatBoost => catboost::read(bytes, options),
-        Format::Sklearn => sklearn::read(bytes, options),
+        Format::XgboostJson => xgboost::read(&json, format, options),
+        Format::XgboostUbj => xgboost::read(&ubj::read(bytes)?, format, options),
+        Format::CatBoost => catboost::read(&json, options),
+        Format::Sklearn => sklearn::read(&json, options),
         Format::Onnx => onnx::read(bytes, options),
     }?;
     trained.pipeline.check()?;

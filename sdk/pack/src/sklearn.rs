@@ -13,8 +13,8 @@ use blocks::Blocks;
 use trained::Kind;
 
 use crate::assembly::Assembly;
-use crate::value::Node;
-use crate::{Domain, Format, ReadError, ReadOptions, Trained, TrainedColumn, json};
+use crate::value::{Node, Value};
+use crate::{Domain, Format, ReadError, ReadOptions, Trained, TrainedColumn};
 
 /// The format, as its key `format` names it.
 const FORMAT: &str = "understudy-sklearn";
@@ -26,9 +26,8 @@ const VERSION: i64 = 1;
 /// # Errors
 ///
 /// Those of [`crate::read`].
-pub(crate) fn read(bytes: &[u8], options: &ReadOptions) -> Result<Trained, ReadError> {
-    let value = json::read(bytes)?;
-    let file = Node::root(&value);
+pub(crate) fn read(value: &Value<'_>, options: &ReadOptions) -> Result<Trained, ReadError> {
+    let file = Node::root(value);
     check_version(&file)?;
     let named = boolean(&file.get("named")?)?;
     let columns = columns(&file, options)?;
@@ -117,7 +116,7 @@ fn categories(file: &Node<'_>) -> Result<BTreeMap<usize, Vec<String>>, ReadError
 /// True or false.
 fn boolean(node: &Node<'_>) -> Result<bool, ReadError> {
     match node.value {
-        crate::value::Value::Bool(value) => Ok(*value),
+        Value::Bool(value) => Ok(*value),
         _ => Err(node.wrong("true or false")),
     }
 }

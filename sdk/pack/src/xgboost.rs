@@ -16,21 +16,20 @@ use trained::{Kind, Slot, ValueType};
 use self::categories::Categories;
 use self::objective::Objective;
 use crate::assembly::{Assembly, Results};
-use crate::value::Node;
-use crate::{Domain, Format, ReadError, ReadOptions, Trained, TrainedColumn, json, ubj};
+use crate::value::{Node, Value};
+use crate::{Domain, Format, ReadError, ReadOptions, Trained, TrainedColumn};
 
 /// Reads a model of XGBoost.
 ///
 /// # Errors
 ///
 /// Those of [`crate::read`].
-pub(crate) fn read(bytes: &[u8], options: &ReadOptions) -> Result<Trained, ReadError> {
-    let format = Format::of(bytes)?;
-    let value = match format {
-        Format::XgboostUbj => ubj::read(bytes)?,
-        _ => json::read(bytes)?,
-    };
-    let file = Node::root(&value);
+pub(crate) fn read(
+    value: &Value<'_>,
+    format: Format,
+    options: &ReadOptions,
+) -> Result<Trained, ReadError> {
+    let file = Node::root(value);
     let learner = file.get("learner")?;
     let objective = Objective::read(&learner)?;
     let booster = learner.get("gradient_booster")?;

@@ -3,6 +3,7 @@
 use trained::{Block, Values};
 
 use super::*;
+use crate::read;
 
 /// A file with these columns, steps and result.
 fn file(columns: &str, steps: &str, result: &str) -> String {
