@@ -5,14 +5,9 @@
 //! only one that touches the machine, so nothing here is locked.
 
 mod appended;
-mod calling;
-mod clerk;
 mod conduct;
-mod exact;
 mod intake;
 mod keeping;
-mod lobby;
-mod note;
 mod order;
 mod outside;
 mod returns;
@@ -20,9 +15,6 @@ mod routing;
 mod settle;
 mod sharing;
 mod strand;
-mod takeover;
-mod taking;
-mod waiting;
 mod wings;
 
 use std::collections::{HashMap, VecDeque};
@@ -38,11 +30,10 @@ use sandbox::lanes::Scored;
 use stream::{AppendError, Health, Partition, Stream, Subscription};
 use tokio::sync::oneshot;
 
-pub(crate) use self::clerk::Report;
-use self::lobby::Lobby;
 use self::outside::Outside;
 use self::routing::Routing;
-use self::sharing::Sharing;
+pub(crate) use self::sharing::Report;
+use self::sharing::{Lobby, Sharing};
 use self::strand::Strand;
 use self::wings::Wings;
 use crate::abort::AbortOnPanic;
@@ -208,7 +199,7 @@ impl Driver {
             strands,
             unacknowledged: VecDeque::new(),
             sharing,
-            lobby: calling::lobby_of(&endpoint, limits.open_mailboxes),
+            lobby: sharing::lobby_of(&endpoint, limits.open_mailboxes),
             failed: HashMap::new(),
             is_woken: Arc::default(),
             wings: Wings::default(),

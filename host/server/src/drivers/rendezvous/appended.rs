@@ -6,7 +6,7 @@ use std::sync::Arc;
 use message::record::header;
 use stream::{AppendError, ReadLimit, Record};
 
-use super::lobby::Lobby;
+use super::sharing::Lobby;
 use super::{Driver, Unacknowledged, Unopened};
 use crate::endpoint::{Answered, Appended, Ask, Call, Reply, Unanswered};
 use crate::envelope;

@@ -1,13 +1,28 @@
 //! What a driver knows of the others with whom it shares the stream: the group, what of it is ours, and
-//! what is on its way to us or from us.
+//! what is on its way to us or from us. Where nobody shares the stream, nothing of this folder runs.
+//!
+//! - The group: [`group`] joins it and hears it, [`takeover`] finds out what of a partition is answered,
+//!   by the [`note`] beside its commit, and [`parting`] hands partitions over.
+//! - The way in: [`calling`] hands calls to the [`lobby`], where callers are [`waiting`]; [`taking`]
+//!   makes requests of what is in our partitions; [`again`] is for those that were answered before.
+//! - The way out, where it is all or nothing: [`exact`].
+//! - The threads that wait for brokers in the driver's place: [`clerk`].
 //!
 //! What would surprise: a partition that is gained is not ours yet. It becomes a strand when it has been
 //! fenced off from whoever had it before, which is done on a thread of its own; and a gain that is over
 //! when that has been done becomes nothing.
 
 mod again;
+mod calling;
+mod clerk;
+mod exact;
 mod group;
+mod lobby;
+mod note;
 mod parting;
+mod takeover;
+mod taking;
+mod waiting;
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -18,10 +33,15 @@ use std::time::{Duration, Instant};
 use message::RequestId;
 use stream::{Member, Partition, Source, Stream, Subscription};
 
+pub(super) use self::calling::lobby_of;
+use self::clerk::Clerk;
+pub(crate) use self::clerk::{Claim, Report};
+pub(super) use self::exact::Exact;
+use self::exact::Writing;
 pub(super) use self::group::fences_of;
+pub(super) use self::lobby::Lobby;
 use self::parting::Parting;
-use super::clerk::{Claim, Clerk};
-use super::exact::Writing;
+pub(super) use self::takeover::Takeover;
 use crate::endpoint::{Endpoint, Reply};
 use crate::live::Live;
 
@@ -33,12 +53,12 @@ const ASK_AGAIN_AFTER_REFUSAL: Duration = Duration::from_secs(5);
 /// What a driver knows of those with whom it shares the stream.
 pub(super) struct Sharing {
     /// Takes partitions over.
-    pub(super) opener: Clerk,
+    opener: Clerk,
     /// Gives partitions up, and reads answers back.
-    pub(super) clerk: Clerk,
+    clerk: Clerk,
     /// Writes what is held back until it can be written together.
-    pub(super) writer: Clerk,
-    pub(super) writing: Writing,
+    writer: Clerk,
+    writing: Writing,
     membership: Membership,
     /// What the endpoint was when it was seen last that the topics of the group are those it reads.
     matched: Option<Arc<Live>>,
@@ -54,14 +74,14 @@ pub(super) struct Sharing {
     /// What kept partitions from being taken over, as it was said last.
     told: Option<String>,
     /// When ownership is asked for again that could not be found out.
-    pub(super) confirm_due: Option<Instant>,
+    confirm_due: Option<Instant>,
     /// When the driver was seen awake last.
-    pub(super) awake: Instant,
+    awake: Instant,
     /// The plain topics that answers are returned to.
-    pub(super) returns: HashMap<String, ReturnTopic>,
+    returns: HashMap<String, ReturnTopic>,
     /// What waits for an answer that is read back, by numbers.
-    pub(super) read_back: HashMap<u64, Again>,
-    pub(super) next_read_back: u64,
+    read_back: HashMap<u64, Again>,
+    next_read_back: u64,
 }
 
 /// Whether this process is a member of the group.
@@ -77,7 +97,7 @@ enum Membership {
 }
 
 /// A plain topic that answers are returned to.
-pub(super) enum ReturnTopic {
+enum ReturnTopic {
     /// It is being opened.
     Awaited,
     /// It is open.
@@ -87,15 +107,15 @@ pub(super) enum ReturnTopic {
 }
 
 /// A request that has come again, and whose answer is being read back.
-pub(super) struct Again {
-    pub(super) strand: u64,
+struct Again {
+    strand: u64,
     /// The offset of the request.
-    pub(super) offset: u64,
-    pub(super) id: RequestId,
+    offset: u64,
+    id: RequestId,
     /// The plain topics that may not have got it.
-    pub(super) return_to: Vec<String>,
+    return_to: Vec<String>,
     /// Who waits for it here.
-    pub(super) reply: Option<Reply>,
+    reply: Option<Reply>,
 }
 
 impl Sharing {

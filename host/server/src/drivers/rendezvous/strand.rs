@@ -14,11 +14,8 @@ use message::{RequestId, Time};
 use rendezvous::watermark::Watermark;
 use stream::{AppendError, Headers, Partition, Record, Source};
 
-use super::clerk::Claim;
-use super::exact::Exact;
 use super::order::Order;
-use super::sharing::fences_of;
-use super::takeover::Takeover;
+use super::sharing::{Claim, Exact, Takeover, fences_of};
 use super::{REMEMBERED_IDS, Unopened};
 use crate::drivers::recovery::Recovery;
 use crate::endpoint::{Answered, Endpoint, Recovered, Reply};

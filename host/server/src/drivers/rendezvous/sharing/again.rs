@@ -13,8 +13,8 @@ use std::time::Instant;
 
 use super::super::Driver;
 use super::super::appended::{answered_of, refuse};
-use super::super::clerk::Errand;
 use super::super::strand::Strand;
+use super::clerk::Errand;
 use super::{ASK_AGAIN_AFTER, Again, ReturnTopic};
 use crate::endpoint::{Reply, Unanswered};
 

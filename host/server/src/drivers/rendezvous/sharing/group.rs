@@ -10,9 +10,9 @@ use stream::{
 };
 
 use super::super::Driver;
-use super::super::clerk::{Claim, Errand, Report};
 use super::super::strand::Strand;
-use super::super::takeover::Takeover;
+use super::clerk::{Claim, Errand, Report};
+use super::takeover::Takeover;
 use super::{ASK_AGAIN_AFTER, ASK_AGAIN_AFTER_REFUSAL, Membership, ReturnTopic};
 use crate::drivers::supervisor::flow_problem;
 use crate::endpoint::Event;
@@ -313,7 +313,7 @@ impl Strand {
     /// How far it is done.
     pub(in super::super) fn commit(&self) -> Commit {
         let epoch = self.epoch.as_ref().map(|epoch| epoch.offset);
-        let note = super::super::note::Note { answers_from: Some(self.answers_from()), epoch };
+        let note = super::note::Note { answers_from: Some(self.answers_from()), epoch };
         Commit { offset: self.done(), note: note.text() }
     }
 }

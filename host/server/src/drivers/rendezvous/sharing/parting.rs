@@ -8,9 +8,9 @@ use std::time::{Duration, Instant};
 use stream::{Release, Source};
 
 use super::super::Driver;
-use super::super::clerk::Errand;
 use super::super::strand::Strand;
 use super::Membership;
+use super::clerk::Errand;
 
 /// How long to wait for answers that are on their way to the topic.
 const SETTLE_LIMIT: Duration = Duration::from_secs(2);

@@ -9,8 +9,8 @@ use message::record::{Standing, header};
 use message::{Request, Time};
 use stream::{AppendError, Member, ReadError, ReadLimit, StoredRecord};
 
-use super::strand::Strand;
-use super::{Driver, Unopened};
+use super::super::strand::Strand;
+use super::super::{Driver, Unopened};
 use crate::drivers::flow::{Desk, Origin};
 use crate::envelope::ReturnTo;
 use crate::live::Live;
@@ -21,7 +21,7 @@ const TAKE_LIMIT: ReadLimit = ReadLimit { records: 512, bytes: 4 << 20 };
 
 impl Driver {
     /// Takes as many requests as there is room for, from all partitions in turn.
-    pub(super) fn take_requests(&mut self, now: Time) {
+    pub(in super::super) fn take_requests(&mut self, now: Time) {
         let Some(member) = self.sharing.as_ref().and_then(|sharing| sharing.member()).cloned()
         else {
             return;
@@ -45,7 +45,7 @@ impl Driver {
     }
 
     /// Whether there is more to take and room for it, so that there is no time to sleep.
-    pub(super) fn is_hungry(&self) -> bool {
+    pub(in super::super) fn is_hungry(&self) -> bool {
         self.sharing.is_some()
             && !self.stopping
             && !self.live.paused

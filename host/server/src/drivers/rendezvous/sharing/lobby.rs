@@ -24,7 +24,7 @@ use crate::endpoint::{Ask, Call, Records, Reply, Unanswered};
 use crate::outbox::{Outbox, Said, Waiter};
 
 /// Where callers of one endpoint wait.
-pub(super) struct Lobby {
+pub(in super::super) struct Lobby {
     endpoint: EndpointName,
     replies: Arc<Replies>,
     /// Every partition of the requests.
@@ -152,18 +152,18 @@ impl Lobby {
     }
 
     /// When there is something to do even if nothing happens.
-    pub(super) fn wake_at(&self, now: Time) -> Option<Instant> {
+    pub(in super::super) fn wake_at(&self, now: Time) -> Option<Instant> {
         let due = self.waiting.next_due().map(|due| clock::moment_of(due, now));
         [due, self.retry_due].into_iter().flatten().min()
     }
 
     /// Whether nobody waits for anything.
-    pub(super) fn is_empty(&self) -> bool {
+    pub(in super::super) fn is_empty(&self) -> bool {
         self.waiting.is_empty() && self.brought.is_empty()
     }
 
     /// Turns away everybody who still waits.
-    pub(super) fn close(&mut self) {
+    pub(in super::super) fn close(&mut self) {
         self.empty_outbox();
         self.waiting.tell_all(&Unanswered::Stopping);
         for brought in self.brought.drain(..) {

@@ -15,9 +15,9 @@ use stream::{
     Record, Release, Source, StoredRecord, Stream, TopicOptions, TransactError,
 };
 
+use super::super::strand::share_of_ids;
 use super::exact::{Batch, Part};
 use super::note::Note;
-use super::strand::share_of_ids;
 use super::takeover::{self, Takeover};
 use crate::abort::AbortOnPanic;
 use crate::clock;

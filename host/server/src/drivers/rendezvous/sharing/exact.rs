@@ -11,9 +11,9 @@ use message::RequestId;
 use message::record::header;
 use stream::{Commit, Headers, Output, Record, Source, TransactError};
 
-use super::Driver;
+use super::super::Driver;
+use super::super::strand::{Strand, Unwritten};
 use super::clerk::{Claim, Errand};
-use super::strand::{Strand, Unwritten};
 
 /// How many requests are written together at the most, before their time is due.
 const WRITE_EARLY: usize = 2048;
@@ -26,9 +26,9 @@ const SMALL_BYTES: u64 = 1024;
 
 /// What is held back of a strand.
 #[derive(Default)]
-pub(super) struct Exact {
+pub(in super::super) struct Exact {
     /// Whether what comes is held back.
-    pub(super) is_on: bool,
+    pub(in super::super) is_on: bool,
     /// By the offsets of the requests.
     held: BTreeMap<u64, Held>,
     /// The same for those that are being written.
@@ -94,7 +94,7 @@ impl Exact {
 
     /// Whether everything is written that can be. Of what goes to somebody else that is what has nothing
     /// open before it.
-    pub(super) fn is_settled(&self, done: u64, is_leaving: bool) -> bool {
+    pub(in super::super) fn is_settled(&self, done: u64, is_leaving: bool) -> bool {
         self.under_way.is_empty()
             && if is_leaving { !self.is_ready(done) } else { self.held.is_empty() }
     }
@@ -114,11 +114,11 @@ impl Exact {
         held.answer = Some(answer);
     }
 
-    pub(super) fn hold_score(&mut self, offset: u64, score: Record) {
+    pub(in super::super) fn hold_score(&mut self, offset: u64, score: Record) {
         self.held.entry(offset).or_default().scores.push(score);
     }
 
-    pub(super) fn hold_other(&mut self, offset: u64, to: Source, record: Record) {
+    pub(in super::super) fn hold_other(&mut self, offset: u64, to: Source, record: Record) {
         self.held.entry(offset).or_default().others.push((to, record));
     }
 
@@ -158,7 +158,7 @@ impl Exact {
 
 impl Strand {
     /// Holds the answers of this turn back, until they are written with all that belongs to them.
-    pub(super) fn hold_answers(&mut self) {
+    pub(in super::super) fn hold_answers(&mut self) {
         self.retry_due = None;
         for answer in self.unwritten.drain(..) {
             if let Some(id) = &answer.remember {
@@ -203,7 +203,7 @@ impl Strand {
 
 impl Driver {
     /// Decides whether what comes of requests is held back.
-    pub(super) fn decide_delivery(&mut self) {
+    pub(in super::super) fn decide_delivery(&mut self) {
         let is_on = self.sharing.is_some() && self.live.flow.is_exact();
         for strand in &mut self.strands {
             // What is held back already is written as it was to be.
@@ -212,7 +212,7 @@ impl Driver {
     }
 
     /// Writes what is held back, when it is time.
-    pub(super) fn write_exactly_once(&mut self) {
+    pub(in super::super) fn write_exactly_once(&mut self) {
         let Some(sharing) = &mut self.sharing else { return };
         let (moment, flow) = (Instant::now(), &self.live.flow);
         match &sharing.writing {

@@ -7,7 +7,7 @@ use message::record::header;
 use message::{Request, RequestId, Time};
 use stream::Record;
 
-use super::Driver;
+use super::super::Driver;
 use super::lobby::Lobby;
 use crate::clock;
 use crate::drivers::courier::Delivered;
@@ -18,7 +18,7 @@ use crate::endpoint::{Endpoint, Reply, Unanswered};
 const SLACK: Duration = Duration::from_secs(5);
 
 /// Where the callers of an endpoint wait, if several hosts share its stream.
-pub(super) fn lobby_of(endpoint: &Endpoint, limit: usize) -> Option<Lobby> {
+pub(in super::super) fn lobby_of(endpoint: &Endpoint, limit: usize) -> Option<Lobby> {
     let replies = Arc::clone(endpoint.replies.as_ref()?);
     let requests = endpoint.journal.requests.clone();
     let calls = endpoint.meter.metrics.calls();
@@ -27,7 +27,7 @@ pub(super) fn lobby_of(endpoint: &Endpoint, limit: usize) -> Option<Lobby> {
 
 impl Driver {
     /// Hands in what callers ask and what others bring.
-    pub(super) fn hand_in(&mut self) {
+    pub(in super::super) fn hand_in(&mut self) {
         if self.lobby.is_none() {
             return;
         }
@@ -49,14 +49,14 @@ impl Driver {
     }
 
     /// Tells callers what came for them, here or from other hosts.
-    pub(super) fn tell_callers(&mut self) {
+    pub(in super::super) fn tell_callers(&mut self) {
         if let Some(lobby) = &mut self.lobby {
             lobby.tell(clock::now());
         }
     }
 
     /// Other hosts have answered callers of this one.
-    pub(super) fn hear_from_others(&mut self, delivered: Vec<Delivered>) {
+    pub(in super::super) fn hear_from_others(&mut self, delivered: Vec<Delivered>) {
         if let Some(lobby) = &mut self.lobby {
             lobby.deliver(delivered);
         }
