@@ -6,6 +6,20 @@ use std::path::{Path, PathBuf};
 use anyhow::{Context, Result};
 use tempfile::TempDir;
 
+/// The models of an endpoint where each request is asked of three.
+pub(crate) const THREE_MODELS: [&str; 3] = ["gbdt", "logit", "base-rate"];
+
+const THREE: &str = "\
+deadline = '1min'
+[roles]
+champion = 'gbdt'
+challengers = ['logit']
+fallback = 'base-rate'
+[policy]
+kind = 'preference'
+order = [{ model = 'gbdt' }, { model = 'logit' }]
+";
+
 /// The folder of the workspace.
 pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -72,6 +86,15 @@ impl Folder {
         let endpoint = self.models().join(name);
         fs::create_dir_all(&endpoint)?;
         Ok(fs::write(endpoint.join("endpoint.toml"), toml)?)
+    }
+
+    /// Adds the endpoint `flights` with [three models](THREE_MODELS), or has it say something else from now on.
+    pub(crate) fn three_models(&self, more: &str) -> Result<()> {
+        self.endpoint("flights", &format!("{THREE}{more}"))?;
+        let models = self.models().join("flights");
+        let missing =
+            THREE_MODELS.into_iter().filter(|model| !models.join(format!("{model}.wasm")).exists());
+        missing.into_iter().try_for_each(|it| self.place("flights", it, &flight_model(it)?))
     }
 
     /// Puts a model into its endpoint's folder, whole at once.

@@ -11,7 +11,7 @@ use bytes::Bytes;
 use message::Time;
 use stream::{EmbeddedStream, Fsync, Partition, ReadLimit, Record, Stream, TopicOptions};
 
-use crate::folder::{Folder, flight_model};
+use crate::folder::Folder;
 use crate::here::HostHere;
 use crate::measure::{Turns, per_second};
 use crate::samples;
@@ -23,19 +23,6 @@ const BATCH: usize = 1_000;
 /// How many batches are on their way at once.
 const WRITERS: usize = 4;
 const WAIT_LIMIT: Duration = Duration::from_secs(60);
-
-const ENDPOINT: &str = "\
-deadline = '1min'
-[roles]
-champion = 'gbdt'
-challengers = ['logit']
-fallback = 'base-rate'
-[policy]
-kind = 'preference'
-order = [{ model = 'gbdt' }, { model = 'logit' }]
-[stream]
-fsync = 'none'
-";
 
 pub(super) fn measure() -> Result<Vec<Row>> {
     let (flow, copying) = (Flow::start()?, Copying::start()?);
@@ -64,10 +51,7 @@ struct Flow {
 impl Flow {
     fn start() -> Result<Self> {
         let folder = Folder::new()?;
-        folder.endpoint("flights", ENDPOINT)?;
-        for model in ["gbdt", "logit", "base-rate"] {
-            folder.place("flights", model, &flight_model(model)?)?;
-        }
+        folder.three_models("[stream]\nfsync = 'none'\n")?;
         let host = HostHere::start(&folder, &["flights"])?;
         Ok(Self { host, _folder: folder })
     }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use anyhow::Result;
 use serde_json::Value;
 
-use super::world::{self, World};
+use super::world::World;
 use crate::child::Server;
 use crate::folder::Folder;
 use crate::load::Generator;
@@ -21,7 +21,7 @@ pub(super) fn measure() -> Result<Vec<Row>> {
     let world = World::new("low-latency", 1)?;
     let hosts = [world.host(0)?, world.host(1)?];
     let folder = Folder::new()?;
-    world::furnish(&folder)?;
+    folder.three_models("")?;
     let embedded = Server::host(&folder, 3)?;
     let documents = samples::documents()?;
     let connect = |host: &Server| Generator::connect(host.rest(), "flights", 1, &documents);

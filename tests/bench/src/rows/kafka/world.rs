@@ -11,24 +11,12 @@ use serde_json::Value;
 use stream::kafka::{Role, settings};
 
 use crate::child::Server;
-use crate::folder::{Folder, flight_model};
+use crate::folder::{Folder, THREE_MODELS};
 
 /// How many partitions the requests have.
 pub(super) const PARTITIONS: u32 = 8;
 /// How long anything may take that is waited for.
 pub(super) const WAIT_LIMIT: Duration = Duration::from_secs(120);
-
-const ENDPOINT: &str = "\
-deadline = '1min'
-[roles]
-champion = 'gbdt'
-challengers = ['logit']
-fallback = 'base-rate'
-[policy]
-kind = 'preference'
-order = [{ model = 'gbdt' }, { model = 'logit' }]
-";
-const MODELS: [&str; 3] = ["gbdt", "logit", "base-rate"];
 
 static WORLDS: AtomicU32 = AtomicU32::new(0);
 
@@ -48,7 +36,7 @@ impl World {
         let number = WORLDS.fetch_add(1, Ordering::Relaxed);
         let prefix = format!("{}-{number}.", kafka_testkit::unique("bench"));
         let folder = Folder::new()?;
-        furnish(&folder)?;
+        folder.three_models("")?;
         folder.configure(&format!(
             "[stream]\nbackend = 'kafka'\n[stream.kafka]\nbrokers = ['{}']\nprefix = '{prefix}'\n\
              profile = '{profile}'\n[stream.kafka.topics]\npartitions = {partitions}\n",
@@ -65,12 +53,12 @@ impl World {
 
     /// Configures the endpoint further. The hosts that come have to read it.
     pub(super) fn add_to_endpoint(&self, toml: &str) -> Result<()> {
-        self.folder.endpoint("flights", &format!("{ENDPOINT}{toml}"))
+        self.folder.three_models(toml)
     }
 
     /// Starts one more host, and waits until its models are there.
     pub(super) fn host(&self, number: usize) -> Result<Server> {
-        Server::host_beside(&self.folder, &format!("data-{number}"), MODELS.len())
+        Server::host_beside(&self.folder, &format!("data-{number}"), THREE_MODELS.len())
     }
 
     /// Makes a topic with as many partitions as the requests have.
@@ -124,15 +112,6 @@ impl World {
             thread::sleep(Duration::from_millis(50));
         }
     }
-}
-
-/// Puts the endpoint and its three models into a folder.
-pub(super) fn furnish(folder: &Folder) -> Result<()> {
-    folder.endpoint("flights", ENDPOINT)?;
-    for model in MODELS {
-        folder.place("flights", model, &flight_model(model)?)?;
-    }
-    Ok(())
 }
 
 /// How many partitions of the requests a host owns.
