@@ -1,12 +1,13 @@
 //! Making, changing and removing topics.
 
+use std::collections::BTreeMap;
 use std::future::Future;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::{Context, Poll, Wake, Waker};
 use std::thread::{self, Thread};
 
-use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, TopicReplication};
+use rdkafka::admin::{AdminClient, AdminOptions, NewTopic, ResourceSpecifier, TopicReplication};
 use rdkafka::client::DefaultClientContext;
 use rdkafka::consumer::Consumer;
 
@@ -43,6 +44,19 @@ impl Client {
         let gone = gone.expect("an answer of a controller");
         gone[0].as_ref().unwrap_or_else(|(_, error)| panic!("topic {topic}: {error}"));
         wait::until("a topic that is gone", || (self.partitions(topic) == 0).then_some(()));
+    }
+
+    /// Every setting that a broker knows, with its value where that is no secret.
+    ///
+    /// # Panics
+    ///
+    /// Where it does not say.
+    pub fn settings_of_broker(&self, broker: i32) -> BTreeMap<String, Option<String>> {
+        let broker = [ResourceSpecifier::Broker(broker)];
+        let told = block_on(self.admin().describe_configs(&broker, &options()));
+        let mut told = told.expect("an answer of a broker");
+        let settings = told.remove(0).unwrap_or_else(|error| panic!("settings: {error}"));
+        settings.entries.into_iter().map(|entry| (entry.name, entry.value)).collect()
     }
 
     /// Waits until every partition of a topic has a leader and all its copies have caught up.
