@@ -50,15 +50,17 @@ pub trait Host: Send + Sync + 'static {
         records: Vec<Bytes>,
     ) -> impl Future<Output = Result<Appended, InferError>> + Send;
 
-    /// Appends records to a topic that belongs to no endpoint: all or none of them. Where the caller
-    /// sees no such topic, it is an unknown endpoint that is reported, with the topics it sees.
+    /// Appends records to a topic that belongs to no endpoint: to this partition, or else each to that of
+    /// its key, and those without one to all in turns. Each partition gets all or none of its records. Where
+    /// the caller sees no such topic, it is an unknown endpoint that is reported, with the topics it sees.
     fn append_to_topic(
         &self,
         caller: &Caller,
         topic: &str,
+        partition: Option<u32>,
         records: Vec<TopicRecord>,
     ) -> impl Future<Output = Result<Appended, InferError>> + Send {
-        let _ = (caller, topic, records);
+        let _ = (caller, topic, partition, records);
         std::future::ready(Err(InferError::UnknownEndpoint { known: Vec::new() }))
     }
 
@@ -150,6 +152,8 @@ pub struct Answered {
 /// A record for a topic.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TopicRecord {
+    /// What decides about its partition.
+    pub key: Option<Bytes>,
     /// What is said about it.
     pub headers: Vec<(String, Bytes)>,
     /// What it says, byte for byte.

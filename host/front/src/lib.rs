@@ -54,6 +54,7 @@ mod limits;
 mod openapi;
 mod operate;
 mod problem;
+mod query;
 mod reply;
 mod routes;
 mod serve;

@@ -116,9 +116,10 @@ impl front::Host for Shared {
         &self,
         caller: &Caller,
         topic: &str,
+        partition: Option<u32>,
         records: Vec<TopicRecord>,
     ) -> Result<Appended, InferError> {
-        self.write_to_topic(caller, topic, records).await
+        self.write_to_topic(caller, topic, partition, records).await
     }
 
     fn endpoints(&self, caller: &Caller) -> Vec<String> {

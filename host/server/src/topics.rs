@@ -6,11 +6,14 @@
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use catalog::flow::{is_endpoint_topic, is_plain_topic};
 use parking_lot::Mutex;
-use stream::{OpenError, Partition, Stream, TopicOptions};
+use stream::{Health, OpenError, Partition, Stream, TopicOptions, partition_of_key};
 use thiserror::Error;
+
+use crate::journal::open_all;
 
 /// Below what plain topics lie in the stream.
 pub(crate) const PLAIN: &str = "topics/";
@@ -21,7 +24,9 @@ const PLAIN_TOPICS: usize = 256;
 /// The plain topics of a host.
 pub(crate) struct Topics {
     stream: Arc<dyn Stream>,
-    open: Mutex<BTreeMap<String, Arc<dyn Partition>>>,
+    open: Mutex<BTreeMap<String, Vec<Arc<dyn Partition>>>>,
+    /// Counts the records without a key, so that the partitions take turns.
+    turns: AtomicUsize,
 }
 
 /// Why a topic cannot be had.
@@ -55,7 +60,7 @@ pub(crate) fn stream_name(topic: &str) -> Option<String> {
 impl Topics {
     /// No topic is open yet.
     pub(crate) fn new(stream: Arc<dyn Stream>) -> Self {
-        Self { stream, open: Mutex::default() }
+        Self { stream, open: Mutex::default(), turns: AtomicUsize::new(0) }
     }
 
     /// Forgets what is open, so that it is opened anew.
@@ -63,15 +68,25 @@ impl Topics {
         self.open.lock().clear();
     }
 
-    /// A plain topic, which is made with these options where there is none.
+    /// The first partition of a plain topic, which is made with these options where there is none: all of
+    /// it, where nobody shares the stream.
     pub(crate) fn open(
         &self,
         topic: &str,
         options: &TopicOptions,
     ) -> Result<Arc<dyn Partition>, TopicError> {
+        let partitions = self.open_all(topic, options)?;
+        Ok(partitions.into_iter().next().expect("invariant: a topic has a partition"))
+    }
+
+    fn open_all(
+        &self,
+        topic: &str,
+        options: &TopicOptions,
+    ) -> Result<Vec<Arc<dyn Partition>>, TopicError> {
         let mut open = self.open.lock();
-        if let Some(partition) = open.get(topic) {
-            return Ok(Arc::clone(partition));
+        if let Some(partitions) = open.get(topic) {
+            return Ok(partitions.clone());
         }
         if !is_plain_topic(topic) {
             return Err(TopicError::Name(topic.to_owned()));
@@ -80,25 +95,45 @@ impl Topics {
             return Err(TopicError::TooMany(topic.to_owned()));
         }
         let name = stream_name(topic).unwrap_or_default();
-        let partition = self.stream.open(&name, options)?;
-        open.insert(topic.to_owned(), Arc::clone(&partition));
-        Ok(partition)
+        let partitions = open_all(&*self.stream, &name, options)?;
+        open.insert(topic.to_owned(), partitions.clone());
+        Ok(partitions)
     }
 
-    /// A plain topic that is open, or was there before.
-    pub(crate) fn existing(&self, topic: &str) -> Option<Arc<dyn Partition>> {
-        if let Some(partition) = self.open.lock().get(topic) {
-            return Some(Arc::clone(partition));
+    /// The partitions of a plain topic that is open, or was there before. Waits for brokers, where there
+    /// are any.
+    pub(crate) fn existing(&self, topic: &str) -> Option<Vec<Arc<dyn Partition>>> {
+        if let Some(partitions) = self.open.lock().get(topic) {
+            return Some(partitions.clone());
         }
         let name = stream_name(topic).filter(|_| is_plain_topic(topic))?;
         let is_there = self.stream.topics().is_ok_and(|topics| topics.contains(&name));
-        is_there.then(|| self.open(topic, &TopicOptions::default()).ok())?
+        is_there.then(|| self.open_all(topic, &TopicOptions::default()).ok())?
     }
 
-    /// Every plain topic that is open.
-    pub(crate) fn all(&self) -> Vec<(String, Arc<dyn Partition>)> {
+    /// The partition of a record that has this key, of all those that its topic has. One without a key
+    /// goes to those that can be reached in turns.
+    pub(crate) fn partition_of(
+        &self,
+        key: Option<&[u8]>,
+        partitions: &[Arc<dyn Partition>],
+    ) -> usize {
+        if let Some(key) = key {
+            return partition_of_key(key, partitions.len() as u32) as usize;
+        }
+        let can_be = |at: &usize| !matches!(partitions[*at].health(), Health::Away { .. });
+        let mut reachable: Vec<usize> = (0..partitions.len()).filter(can_be).collect();
+        if reachable.is_empty() {
+            reachable = (0..partitions.len()).collect();
+        }
+        let turn = self.turns.fetch_add(1, Ordering::Relaxed);
+        reachable.get(turn % reachable.len().max(1)).copied().unwrap_or(0)
+    }
+
+    /// Every plain topic that is open, with its partitions.
+    pub(crate) fn all(&self) -> Vec<(String, Vec<Arc<dyn Partition>>)> {
         let open = self.open.lock();
-        open.iter().map(|(name, partition)| (name.clone(), Arc::clone(partition))).collect()
+        open.iter().map(|(name, partitions)| (name.clone(), partitions.clone())).collect()
     }
 }
 
@@ -120,6 +155,18 @@ mod tests {
         check("topics/answers", Some("topics/answers"));
         check("answers", None);
         check("../orders", None);
+    }
+
+    #[test]
+    fn a_key_has_one_partition_and_records_without_one_take_turns() {
+        let (topics, stream) = (Topics::new(Arc::new(MemoryStream::new())), MemoryStream::new());
+        let open = |number| stream.open(&format!("p{number}"), &TopicOptions::default()).unwrap();
+        let partitions: Vec<_> = (0..8).map(open).collect();
+        let of = |key: Option<&str>| topics.partition_of(key.map(str::as_bytes), &partitions);
+        // As Kafka's own client has it.
+        assert_eq!([Some("a"), Some("HA"), Some("HA"), Some("")].map(of), [4, 7, 7, 1]);
+        let turns: Vec<usize> = (0..9).map(|_| of(None)).collect();
+        assert_eq!(turns, [0, 1, 2, 3, 4, 5, 6, 7, 0]);
     }
 
     #[test]

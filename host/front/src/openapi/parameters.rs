@@ -55,6 +55,21 @@ fn all() -> Value {
             "description": "The id of the request: a repetition gets the answer of the first.",
             "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$" },
         },
+        "key": {
+            "in": "query",
+            "description": "The key of each record, which decides about its partition as in Kafka's own client.",
+            "schema": { "type": "string" },
+        },
+        "key_separator": {
+            "in": "query",
+            "description": "What stands in each line between its key and the record; not with `key`, nor with bytes.",
+            "schema": { "type": "string", "minLength": 1, "pattern": "^[^\\r\\n]+$" },
+        },
+        "partition": {
+            "in": "query",
+            "description": "The partition that gets all the records, whatever their keys.",
+            "schema": { "type": "integer", "minimum": 0, "maximum": 4_294_967_295_u32 },
+        },
         "topic": name("The name of a topic; `%2F` stands between a tenant and its topic."),
         "return-to": {
             "in": "header",

@@ -184,8 +184,9 @@ pub(super) const OPERATIONS: &[Operation] = &[
         act: Act::Append,
         summary: "Append records to a topic that belongs to no endpoint",
         description: "Each line is a record; as `application/octet-stream` the body is one. Headers that begin with \
-            `understudy-header-` become headers of each record.",
-        parameters: &["topic"],
+            `understudy-header-` become headers of each record. Records with the same key go to the same partition, \
+            those without one to all in turns.",
+        parameters: &["topic", "key", "key_separator", "partition"],
         body: Some(Body {
             is_required: true,
             media: &[("application/x-ndjson", "Lines"), ("application/octet-stream", "Bytes")],

@@ -78,7 +78,8 @@ fn run(inbox: &Inbox<Chore>) {
                 Chore::Retain { endpoint, now } => {
                     retain(&endpoint.journal, now);
                     let plain = endpoint.topics.all();
-                    plain.iter().for_each(|(_, topic)| retain_one(&**topic, now));
+                    let plain = plain.iter().flat_map(|(_, partitions)| partitions);
+                    plain.for_each(|partition| retain_one(&**partition, now));
                 }
                 Chore::Stop => return,
             }

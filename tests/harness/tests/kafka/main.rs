@@ -8,6 +8,7 @@ mod exact;
 mod external;
 mod mirroring;
 mod together;
+mod writing;
 
 use harness::{Deployment, Host};
 use kafka_testkit::Message;

@@ -1,11 +1,11 @@
 //! What a path, a method and a query of the admin listener ask for.
 
 use hyper::Method;
-use percent_encoding::percent_decode_str;
 
 use crate::openapi;
 use crate::operate::{Look, Terms};
 use crate::problem::Problem;
+use crate::query::{Query, decode, invalid};
 use crate::routes::check_method;
 
 /// How many events a history has where nobody says.
@@ -136,44 +136,7 @@ impl Target {
     }
 }
 
-/// The pairs of a query, decoded.
-struct Query(Vec<(String, String)>);
-
 impl Query {
-    fn parse(query: &str) -> Result<Self, Problem> {
-        let pairs = query.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-            let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-            Ok((decode(name)?, decode(&value.replace('+', " "))?))
-        });
-        pairs.collect::<Result<_, _>>().map(Self)
-    }
-
-    /// Checks that every name is known, and stands there once.
-    fn allow(&self, known: &'static [&'static str], any: bool) -> Result<(), Problem> {
-        let known = if any { known } else { &[] };
-        for (index, (name, _)) in self.0.iter().enumerate() {
-            if !known.contains(&name.as_str()) {
-                return Err(Problem::QueryName { found: name.clone(), known });
-            }
-            if self.0[..index].iter().any(|(earlier, _)| earlier == name) {
-                return Err(invalid(name, "a second one", "it once"));
-            }
-        }
-        Ok(())
-    }
-
-    fn get(&self, name: &str) -> Option<&str> {
-        self.0.iter().find(|(found, _)| found == name).map(|(_, value)| value.as_str())
-    }
-
-    fn flag(&self, name: &str) -> Result<bool, Problem> {
-        match self.get(name) {
-            None | Some("false") => Ok(false),
-            Some("true") => Ok(true),
-            Some(other) => Err(invalid(name, other, "true or false")),
-        }
-    }
-
     /// Whether all of a page is wanted.
     fn whole(&self) -> Result<bool, Problem> {
         self.allow(&["all"], true)?;
@@ -203,15 +166,6 @@ impl Query {
         let model = self.get("model").map(str::to_owned);
         Ok(Look::History { endpoint: endpoint.to_owned(), model, limit })
     }
-}
-
-fn invalid(name: &str, found: &str, expected: &'static str) -> Problem {
-    Problem::QueryValue { name: name.to_owned(), found: found.to_owned(), expected }
-}
-
-fn decode(text: &str) -> Result<String, Problem> {
-    let decoded = percent_decode_str(text).decode_utf8().map_err(|_| Problem::PathNotUtf8)?;
-    Ok(decoded.into_owned())
 }
 
 #[cfg(test)]
