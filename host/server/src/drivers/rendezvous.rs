@@ -135,6 +135,7 @@ struct Open {
 struct Opened {
     mailbox: MailboxId,
     course: CourseIndex,
+    priority: u64,
     request: Arc<Request>,
 }
 
@@ -154,6 +155,8 @@ struct Unopened {
     may_repeat: bool,
     /// The plain topic that its answer goes to as well.
     return_to: Option<String>,
+    /// The protocol's priority, where that was not heeded before it came into the topic.
+    priority: u64,
 }
 
 /// Records that are in the topic, and whoever brought them.
@@ -349,8 +352,8 @@ impl Driver {
         for left in self.recovered.drain(..).rev() {
             let Recovered { offset, request, may_repeat, return_to } = left;
             let key = request.key.clone().map(Bytes::from);
-            let (request, reply) = (Arc::new(request), None);
-            let left = Unopened { offset, request, key, reply, may_repeat, return_to };
+            let (request, reply, priority) = (Arc::new(request), None, 0);
+            let left = Unopened { offset, request, key, reply, may_repeat, return_to, priority };
             strand.unopened.push_front(left);
         }
     }

@@ -24,10 +24,7 @@ impl Driver {
         if let Some(refusal) = self.refuses() {
             calls.drain(..).for_each(|call| refuse(call.reply, &refusal));
         }
-        if calls.iter().any(|call| call.ask.priority > 0) {
-            // Stable, so that calls of one priority keep their order; 0 comes after every other.
-            calls.sort_by_key(|call| call.ask.priority.wrapping_sub(1));
-        }
+        by_priority(&mut calls, |call| call.ask.priority);
         let room = self.free_mailboxes().min(calls.len());
         calls.drain(room..).for_each(|call| refuse(call.reply, &Unanswered::Busy));
         let (asks, replies): (Vec<Ask>, Vec<Option<Reply>>) =
@@ -144,7 +141,10 @@ impl Driver {
             let (request, key, may_repeat, return_to) = parts;
             strand.watermark.open(offset, answers_end);
             let request = Arc::new(request);
-            let unopened = Unopened { offset, request, key, reply, may_repeat, return_to };
+            // It was heeded when they were appended.
+            let priority = 0;
+            let unopened =
+                Unopened { offset, request, key, reply, may_repeat, return_to, priority };
             strand.unopened.push_back(unopened);
         }
         Ok(())
@@ -188,6 +188,13 @@ impl Driver {
     }
 }
 
+/// Puts those of a higher priority first; those of the same keep their order, and 0 comes after every other.
+pub(super) fn by_priority<T>(all: &mut [T], priority: impl Fn(&T) -> u64) {
+    if all.iter().any(|one| priority(one) > 0) {
+        all.sort_by_key(|one| priority(one).wrapping_sub(1));
+    }
+}
+
 /// What the record of an answer tells a caller.
 pub(super) fn answered_of(record: Record) -> Answered {
     let is_error = record.headers.get(header::ERROR).is_some();
@@ -197,4 +204,20 @@ pub(super) fn answered_of(record: Record) -> Answered {
 pub(super) fn refuse(reply: Reply, refusal: &Unanswered) {
     // Nobody listens where the caller has gone.
     let _gone = reply.send(Err(refusal.clone()));
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn those_of_a_higher_priority_come_first_and_0_is_the_lowest() {
+        let check = |all: &[(u64, char)], expected: &str| {
+            let mut all = all.to_vec();
+            by_priority(&mut all, |it| it.0);
+            assert_eq!(all.iter().map(|it| it.1).collect::<String>(), expected);
+        };
+        check(&[(0, 'a'), (0, 'b')], "ab");
+        check(&[(0, 'a'), (3, 'b'), (1, 'c'), (3, 'd'), (u64::MAX, 'e'), (0, 'f')], "cbdeaf");
+    }
 }

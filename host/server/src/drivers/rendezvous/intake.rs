@@ -7,6 +7,7 @@ use message::Time;
 use rendezvous::{MailboxId, MemberIndex, Opening, Refused, Verdict};
 use sandbox::lanes::Job;
 
+use super::appended::by_priority;
 use super::strand::Strand;
 use super::{Driver, Open, Opened, Unopened, conduct};
 use crate::live::{Live, LiveMember};
@@ -33,7 +34,7 @@ impl Driver {
     }
 
     fn open(&mut self, now: Time, strand: &mut Strand, unopened: Unopened) {
-        let Unopened { offset, request, key, reply, may_repeat, return_to } = unopened;
+        let Unopened { offset, request, key, reply, may_repeat, return_to, priority } = unopened;
         if may_repeat && let Some(answer) = strand.remembered.offset_of(&request.id) {
             if offset >= strand.reread_until {
                 self.endpoint.meter.count_repetition();
@@ -82,7 +83,7 @@ impl Driver {
             Ok(mailbox) => {
                 self.undecided += 1;
                 ordered_by.into_iter().for_each(|key| strand.order.enter(key, offset));
-                self.opened.push(Opened { mailbox, course, request });
+                self.opened.push(Opened { mailbox, course, priority, request });
                 self.await_outside(now, mailbox);
             }
             Err(Refused::Duplicate { mailbox, attachment }) => {
@@ -94,7 +95,8 @@ impl Driver {
             Err(Refused::Full { attachment, .. }) => {
                 let Open { mut replies, return_to, .. } = attachment;
                 let reply = replies.pop();
-                let unopened = Unopened { offset, request, key, reply, may_repeat, return_to };
+                let unopened =
+                    Unopened { offset, request, key, reply, may_repeat, return_to, priority };
                 strand.unopened.push_front(unopened);
             }
         }
@@ -103,7 +105,8 @@ impl Driver {
     /// Offers each request that was opened to the models of its course.
     fn offer(&mut self, now: Time) {
         let live = Arc::clone(&self.live);
-        let opened = std::mem::take(&mut self.opened);
+        let mut opened = std::mem::take(&mut self.opened);
+        by_priority(&mut opened, |opened| opened.priority);
         for &position in &live.common {
             let jobs = opened.iter().map(Opened::job).collect();
             self.offer_to(now, &live, &live.members[position], jobs);

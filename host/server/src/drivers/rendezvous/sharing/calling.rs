@@ -42,7 +42,7 @@ impl Driver {
             }
         }
         if !self.calls.is_empty() {
-            lobby.accept(self.calls.drain(..), &own);
+            lobby.accept(std::mem::take(&mut self.calls), &own);
         }
         self.held.drain(..).for_each(|records| lobby.bring(records));
         lobby.hand_in_brought();

@@ -17,6 +17,7 @@ use monitor::CallMetrics;
 use stream::{AppendError, Health, Partition, Record, partition_of_key};
 
 use self::brought::Brought;
+use super::super::appended::by_priority;
 use super::waiting::{Joined, Waiting};
 use crate::clock;
 use crate::drivers::courier::{Delivered, Replies, Sent};
@@ -78,8 +79,10 @@ impl Lobby {
         }
     }
 
-    /// Hands in what callers ask, with one write to each partition; `own` are those of this host.
-    pub(super) fn accept(&mut self, calls: impl IntoIterator<Item = Call>, own: &[u32]) {
+    /// Hands in what callers ask, those of a higher priority first, with one write to each partition;
+    /// `own` are those of this host.
+    pub(super) fn accept(&mut self, mut calls: Vec<Call>, own: &[u32]) {
+        by_priority(&mut calls, |call| call.ask.priority);
         let mut batches: BTreeMap<u32, Batch> = BTreeMap::new();
         let reachable = self.reachable();
         for Call { ask: Ask { request, record, .. }, reply } in calls {

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use message::record::{Standing, header};
+use message::record::header;
 use message::{Request, Time};
 use stream::{AppendError, Member, ReadError, ReadLimit, StoredRecord};
 
@@ -116,11 +116,8 @@ impl Driver {
         }
         strand.take_note(offset);
         strand.since.get_or_insert(stored.record.time);
-        if let Some(fences) = &mut strand.fences {
-            let standing = fences.judge(offset, stored.record.headers.iter());
-            if standing != Standing::Answer {
-                return strand.watermark.finish(offset);
-            }
+        if strand.passing.as_mut().is_some_and(|passing| passing.passes(stored)) {
+            return strand.watermark.finish(offset);
         }
         match desk.read(stored) {
             Ok(read) => {
@@ -132,6 +129,8 @@ impl Driver {
                 let is_ours = matches!(desk.origin, Origin::Requests { .. });
                 let reply =
                     is_ours.then(|| self.reply_to(desk.now, &stored.record, &request)).flatten();
+                // Records that nobody waits for are taken as they come.
+                let priority = if reply.is_some() { read.priority } else { 0 };
                 strand.unopened.push_back(Unopened {
                     offset,
                     request,
@@ -139,6 +138,7 @@ impl Driver {
                     reply,
                     may_repeat: true,
                     return_to,
+                    priority,
                 });
             }
             Err(refusal) => {

@@ -50,7 +50,7 @@ impl Rig {
 
     fn call(&mut self, id: &str, key: Option<&str>, own: &[u32]) -> Heard {
         let (reply, heard) = Reply::new(false);
-        self.lobby.accept([Call { ask: self.ask(id, key), reply }], own);
+        self.lobby.accept(vec![Call { ask: self.ask(id, key), reply }], own);
         heard
     }
 
@@ -211,11 +211,29 @@ fn a_request_that_is_too_large_spoils_no_other() {
         heard.push(receiver);
         Call { ask: ask(id, Some("k"), "host:0/h", value), reply }
     });
-    rig.lobby.accept(calls, &[]);
+    rig.lobby.accept(calls.into(), &[]);
     assert_eq!(rig.counts().iter().sum::<u64>(), 2);
     let [a, b, c] = &mut heard[..] else { panic!("three calls") };
     assert_eq!((text(a), text(c)), (None, None));
     assert!(text(b).unwrap().contains("at most 1000"));
+}
+
+#[test]
+fn of_calls_that_came_together_those_of_a_higher_priority_are_handed_in_first() {
+    let mut rig = rig(2);
+    let mut heard = Vec::new();
+    let calls = [("low", 0), ("high", 1), ("usual", 5)].map(|(id, priority)| {
+        let (reply, receiver) = Reply::new(false);
+        heard.push(receiver);
+        let ask = Ask { priority, ..ask(id, Some("k"), "host:0/h", id) };
+        Call { ask, reply }
+    });
+    rig.lobby.accept(calls.into(), &[]);
+    let values: Vec<_> = rig.records().into_iter().map(|record| record.value).collect();
+    assert_eq!(values, ["high", "usual"]);
+    let [low, high, usual] = &mut heard[..] else { panic!("three calls") };
+    assert_eq!((text(high), text(usual)), (None, None));
+    assert_eq!(text(low), Some(Unanswered::Busy.to_string()));
 }
 
 #[test]
