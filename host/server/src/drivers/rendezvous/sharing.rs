@@ -4,7 +4,8 @@
 //! - The group: [`group`] joins it and hears it, [`takeover`] finds out what of a partition is answered,
 //!   by the [`note`] beside its commit, and [`parting`] hands partitions over.
 //! - The way in: [`calling`] hands calls to the [`lobby`], where callers are [`waiting`]; [`taking`]
-//!   makes requests of what is in our partitions; [`again`] is for those that were answered before.
+//!   makes requests of what is in our partitions, but for what is [`passing`]; [`again`] is for those that
+//!   were answered before.
 //! - The way out, where it is all or nothing: [`exact`].
 //! - The threads that wait for brokers in the driver's place: [`clerk`].
 //!
@@ -20,6 +21,7 @@ mod group;
 mod lobby;
 mod note;
 mod parting;
+mod passing;
 mod takeover;
 mod taking;
 mod waiting;
@@ -38,9 +40,9 @@ use self::clerk::Clerk;
 pub(crate) use self::clerk::{Claim, Report};
 pub(super) use self::exact::Exact;
 use self::exact::Writing;
-pub(super) use self::group::fences_of;
 pub(super) use self::lobby::Lobby;
 use self::parting::Parting;
+pub(super) use self::passing::Passing;
 pub(super) use self::takeover::Takeover;
 use crate::endpoint::{Endpoint, Reply};
 use crate::live::Live;

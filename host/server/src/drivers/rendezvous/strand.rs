@@ -9,13 +9,13 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use message::record::{Fences, header};
+use message::record::header;
 use message::{RequestId, Time};
 use rendezvous::watermark::Watermark;
 use stream::{AppendError, Headers, Partition, Record, Source};
 
 use super::order::Order;
-use super::sharing::{Claim, Exact, Takeover, fences_of};
+use super::sharing::{Claim, Exact, Passing, Takeover};
 use super::{REMEMBERED_IDS, Unopened};
 use crate::drivers::recovery::Recovery;
 use crate::endpoint::{Answered, Endpoint, Recovered, Reply};
@@ -73,8 +73,10 @@ pub(super) struct Strand {
     pub(super) answers_floor: u64,
     /// The same for requests that may have been answered before.
     answers_before: u64,
-    /// The fences of a source whose records are answers.
-    pub(super) fences: Option<Fences>,
+    /// The fences among the answers, the oldest first, as far as they are known.
+    pub(super) fences: Vec<u64>,
+    /// What is passed over of a source whose records are answers.
+    pub(super) passing: Option<Passing>,
     /// When the first record of it was made, if any was taken.
     pub(super) since: Option<Time>,
 }
@@ -206,7 +208,8 @@ impl Strand {
         strand.reread_until = taken.found.requests_end;
         strand.answers_floor = taken.epoch;
         strand.answers_before = taken.found.answers_from;
-        strand.fences = fences_of(&strand.source);
+        strand.fences = taken.found.fences;
+        strand.passing = Passing::of(&strand.source, taken.passed);
         strand
     }
 
@@ -244,7 +247,8 @@ impl Strand {
             reread_until: 0,
             answers_floor: 0,
             answers_before: 0,
-            fences: None,
+            fences: Vec::new(),
+            passing: None,
             since: None,
         }
     }
@@ -296,6 +300,12 @@ impl Strand {
         if let Some(id) = id {
             self.remembered.insert(id, offset);
         }
+    }
+
+    /// It has been committed that it is done up to an offset.
+    pub(super) fn note_committed(&mut self, offset: u64) {
+        self.committed = offset;
+        self.passing.iter_mut().for_each(|passing| passing.forget_before(offset));
     }
 
     /// The lowest offset that is not done.

@@ -4,6 +4,8 @@
 //! A driver has three such threads, so that what is given up never waits for what is taken over, and
 //! neither for what is written all or nothing.
 
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{self, Receiver, RecvTimeoutError};
 use std::sync::{Arc, Weak};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -18,7 +20,7 @@ use stream::{
 use super::super::strand::share_of_ids;
 use super::exact::{Batch, Part};
 use super::note::Note;
-use super::takeover::{self, Takeover};
+use super::takeover::{self, Past, Takeover};
 use crate::abort::AbortOnPanic;
 use crate::clock;
 use crate::endpoint::{Endpoint, Event};
@@ -87,6 +89,10 @@ pub(crate) enum Report {
 pub(super) struct Clerk {
     errands: Arc<Inbox<Errand>>,
     thread: JoinHandle<()>,
+    /// Set when nobody wants to know any more what comes of errands.
+    is_over: Arc<AtomicBool>,
+    /// Ends with the thread.
+    ended: Receiver<()>,
 }
 
 impl Clerk {
@@ -97,14 +103,20 @@ impl Clerk {
         stream: &Arc<dyn Stream>,
     ) -> std::io::Result<Self> {
         let errands = Arc::new(Inbox::new(usize::MAX));
+        let is_over = Arc::new(AtomicBool::new(false));
         let desk = Desk {
             endpoint: Arc::downgrade(endpoint),
             stream: Arc::clone(stream),
             errands: Arc::clone(&errands),
+            is_over: Arc::clone(&is_over),
         };
         let builder = std::thread::Builder::new().name(format!("{name}-{}", endpoint.name));
-        let thread = builder.spawn(move || desk.run())?;
-        Ok(Self { errands, thread })
+        let (held, ended) = mpsc::channel::<()>();
+        let thread = builder.spawn(move || {
+            let _until_the_end = held;
+            desk.run();
+        })?;
+        Ok(Self { errands, thread, is_over, ended })
     }
 
     /// Leaves something to it. What it does is bounded by what the driver asks for.
@@ -112,12 +124,25 @@ impl Clerk {
         self.errands.push(errand);
     }
 
-    /// Does what is left to do, and ends the thread.
-    pub(super) fn stop(self) {
+    /// From now on gives up what is given up, and does nothing else. What is under way is not waited for
+    /// longer than it has to be.
+    pub(super) fn wind_up(&self) {
+        self.is_over.store(true, Ordering::Release);
+    }
+
+    /// Ends the thread, and returns whether it has ended by then: a client that waits for brokers cannot be
+    /// interrupted, and what still waits for one goes on by itself until it sees that it is over.
+    pub(super) fn stop(self, give_up: Instant) -> bool {
+        self.wind_up();
         self.errands.push(Errand::Stop);
+        let patience = give_up.saturating_duration_since(Instant::now());
+        if self.ended.recv_timeout(patience) == Err(RecvTimeoutError::Timeout) {
+            return false;
+        }
         if self.thread.join().is_err() {
             tracing::error!("a clerk panicked");
         }
+        true
     }
 }
 
@@ -125,6 +150,7 @@ struct Desk {
     endpoint: Weak<Endpoint>,
     stream: Arc<dyn Stream>,
     errands: Arc<Inbox<Errand>>,
+    is_over: Arc<AtomicBool>,
 }
 
 impl Desk {
@@ -137,6 +163,9 @@ impl Desk {
                 if let Errand::Stop = errand {
                     return;
                 }
+                if self.is_over() && !matches!(errand, Errand::GiveUp { .. }) {
+                    continue;
+                }
                 let Some(endpoint) = self.endpoint.upgrade() else { return };
                 if let Some(report) = self.run_errand(&endpoint, errand) {
                     endpoint.inbox.push(Event::Report(Box::new(report)));
@@ -145,13 +174,17 @@ impl Desk {
         }
     }
 
+    fn is_over(&self) -> bool {
+        self.is_over.load(Ordering::Acquire)
+    }
+
     fn run_errand(&self, endpoint: &Endpoint, errand: Errand) -> Option<Report> {
         match errand {
             Errand::Join { group, options, listener } => {
                 Some(Report::Joined(self.join(&group, &options, listener)))
             }
             Errand::TakeOver { member, claims } => {
-                let taken = take_over(endpoint, &*member, &claims);
+                let taken = self.take_over(endpoint, &*member, &claims);
                 Some(Report::TakenOver(claims, taken))
             }
             Errand::Confirm { member, commits } => {
@@ -196,47 +229,53 @@ impl Desk {
         }
         self.stream.join(group, listener)
     }
+
+    /// Writes a fence for each partition, as nobody but their owner can, and reads what is answered.
+    fn take_over(
+        &self,
+        endpoint: &Endpoint,
+        member: &dyn Member,
+        claims: &[Claim],
+    ) -> Result<Vec<Takeover>, TransactError> {
+        let sources: Vec<_> = claims.iter().map(|claim| claim.source.clone()).collect();
+        let commits = member.committed(&sources, COMMITTED_TIMEOUT)?;
+        let now = clock::now();
+        let answers = |source: &Source| endpoint.journal.answers_to(source);
+        let outputs: Vec<_> =
+            sources.iter().map(|source| fence(now, source, &**answers(source))).collect();
+        let begin =
+            |source: &Source| Commit { offset: member.extent(source).0, note: String::new() };
+        let found = sources.iter().zip(&commits);
+        let same = found.map(|(source, found)| {
+            (source.clone(), found.clone().unwrap_or_else(|| begin(source)))
+        });
+        let same: Vec<_> = same.collect();
+        let epochs = member.transact_while(&outputs, &same, &|| are_held(member, claims))?;
+        endpoint.meter.shared.count_fences(claims.len() as u64);
+        let wanted = share_of_ids(endpoint);
+        let began = Instant::now();
+        let is_over = || self.is_over();
+        let taken = claims.iter().zip(commits).zip(epochs).map(|((claim, commit), epoch)| {
+            let note = commit.as_ref().map(|commit| Note::read(&commit.note)).unwrap_or_default();
+            let committed = commit.map(|commit| commit.offset);
+            let answers = answers(&claim.source);
+            let (answers, source) = (&**answers, &claim.source);
+            let past = Past::of(answers, source, epoch, &is_over);
+            let found = takeover::find_answered(past, committed, &note, wanted);
+            found.map_err(|reason| TransactError::NotNow { reason }).map(|found| {
+                endpoint.meter.shared.count_void(found.void);
+                let passed = note.passed;
+                Takeover { strand: claim.strand, committed, epoch, found, passed }
+            })
+        });
+        let taken = taken.collect();
+        tracing::debug!(endpoint = %endpoint.name, partitions = claims.len(), elapsed = ?began.elapsed(), "answers read back");
+        taken
+    }
 }
 
 fn are_held(member: &dyn Member, claims: &[Claim]) -> bool {
     claims.iter().all(|claim| member.tenure(&claim.source) == claim.tenure)
-}
-
-/// Writes a fence for each partition, as nobody but their owner can, and reads what is answered.
-fn take_over(
-    endpoint: &Endpoint,
-    member: &dyn Member,
-    claims: &[Claim],
-) -> Result<Vec<Takeover>, TransactError> {
-    let sources: Vec<_> = claims.iter().map(|claim| claim.source.clone()).collect();
-    let commits = member.committed(&sources, COMMITTED_TIMEOUT)?;
-    let now = clock::now();
-    let answers = |source: &Source| endpoint.journal.answers_to(source);
-    let outputs: Vec<_> =
-        sources.iter().map(|source| fence(now, source, &**answers(source))).collect();
-    let begin = |source: &Source| Commit { offset: member.extent(source).0, note: String::new() };
-    let found = sources.iter().zip(&commits);
-    let same = found
-        .map(|(source, found)| (source.clone(), found.clone().unwrap_or_else(|| begin(source))));
-    let same: Vec<_> = same.collect();
-    let epochs = member.transact_while(&outputs, &same, &|| are_held(member, claims))?;
-    endpoint.meter.shared.count_fences(claims.len() as u64);
-    let wanted = share_of_ids(endpoint);
-    let began = Instant::now();
-    let taken = claims.iter().zip(commits).zip(epochs).map(|((claim, commit), epoch)| {
-        let note = commit.as_ref().map(|commit| Note::read(&commit.note)).unwrap_or_default();
-        let committed = commit.map(|commit| commit.offset);
-        let answers = answers(&claim.source);
-        let (answers, source) = (&**answers, &claim.source);
-        let found = takeover::find_answered(answers, source, committed, &note, epoch, wanted);
-        found.map_err(|reason| TransactError::NotNow { reason }).map(|found| {
-            endpoint.meter.shared.count_void(found.void);
-            Takeover { strand: claim.strand, committed, epoch, found }
-        })
-    });
-    let taken = taken.collect();
-    tracing::debug!(endpoint = %endpoint.name, partitions = claims.len(), elapsed = ?began.elapsed(), "answers read back");
-    taken
 }
 
 /// Finds the answer of an id at an offset or behind it.

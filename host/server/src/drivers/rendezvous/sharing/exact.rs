@@ -187,7 +187,7 @@ impl Strand {
     /// What was under way is written; the first of the answers has this offset, if that is known. Others
     /// may have written in between, so the rest is there or behind.
     fn note_written(&mut self, commit: &Commit, first: Option<u64>) {
-        self.committed = self.committed.max(commit.offset);
+        self.note_committed(self.committed.max(commit.offset));
         let written = std::mem::take(&mut self.exact.under_way).into_values();
         let floor = self.answers_floor;
         for (index, answer) in (0..).zip(written.filter_map(|held| held.answer)) {

@@ -4,7 +4,6 @@ use std::sync::atomic::Ordering;
 use std::sync::{Arc, mpsc};
 use std::time::Instant;
 
-use message::record::Fences;
 use stream::{
     Commit, GroupEvent, GroupOptions, Listener, OpenError, Release, Source, TransactError,
 };
@@ -12,6 +11,7 @@ use stream::{
 use super::super::Driver;
 use super::super::strand::Strand;
 use super::clerk::{Claim, Errand, Report};
+use super::note::Note;
 use super::takeover::Takeover;
 use super::{ASK_AGAIN_AFTER, ASK_AGAIN_AFTER_REFUSAL, Membership, ReturnTopic};
 use crate::drivers::supervisor::flow_problem;
@@ -313,12 +313,9 @@ impl Strand {
     /// How far it is done.
     pub(in super::super) fn commit(&self) -> Commit {
         let epoch = self.epoch.as_ref().map(|epoch| epoch.offset);
-        let note = super::note::Note { answers_from: Some(self.answers_from()), epoch };
-        Commit { offset: self.done(), note: note.text() }
+        let mut note = Note::of(self.answers_from(), epoch, &self.fences);
+        let offset = self.done();
+        note.passed = self.passing.as_ref().map_or_else(Vec::new, |it| it.before(offset));
+        Commit { offset, note: note.text() }
     }
-}
-
-/// What is known of the fences of a source that is a topic of answers itself.
-pub(in super::super) fn fences_of(source: &Source) -> Option<Fences> {
-    source.topic.ends_with("/answers").then(Fences::default)
 }

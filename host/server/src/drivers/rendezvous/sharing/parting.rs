@@ -10,12 +10,12 @@ use stream::{Release, Source};
 use super::super::Driver;
 use super::super::strand::Strand;
 use super::Membership;
-use super::clerk::Errand;
+use super::clerk::{Clerk, Errand};
 
 /// How long to wait for answers that are on their way to the topic.
 const SETTLE_LIMIT: Duration = Duration::from_secs(2);
-/// How long to wait until the group has been left.
-const LEAVE_LIMIT: Duration = Duration::from_secs(5);
+/// How long to wait in all until the last commits are made and the group has been left.
+const LEAVE_LIMIT: Duration = Duration::from_secs(8);
 
 /// Partitions that are being handed over together.
 pub(super) struct Parting {
@@ -106,7 +106,7 @@ impl Driver {
             let is_held_back = strand.exact.is_on;
             if strand.done() > strand.committed && !strand.is_doubted && !is_held_back {
                 member.commit(&strand.source, &strand.commit());
-                strand.committed = strand.done();
+                strand.note_committed(strand.done());
             }
         }
     }
@@ -127,7 +127,7 @@ impl Driver {
     }
 
     /// Leaves the group: the last commits are made first. Waits for that, but not for brokers that do not
-    /// answer.
+    /// answer: nothing is lost by it, since others begin at the commit before.
     pub(in super::super) fn leave_the_group(&mut self) {
         let Some(mut sharing) = self.sharing.take() else { return };
         sharing.is_closed.store(true, Ordering::Release);
@@ -137,12 +137,15 @@ impl Driver {
         if let Some(member) = sharing.member().cloned() {
             sharing.clerk.send(Errand::GiveUp { member, release: None });
         }
-        sharing.clerk.stop();
-        sharing.opener.stop();
-        sharing.writer.stop();
+        let give_up = Instant::now() + LEAVE_LIMIT;
+        let all = [sharing.opener, sharing.writer, sharing.clerk];
+        all.iter().for_each(Clerk::wind_up);
+        let ended: Vec<bool> = all.into_iter().map(|clerk| clerk.stop(give_up)).collect();
         sharing.membership = Membership::Out;
+        let patience = give_up.saturating_duration_since(Instant::now());
+        let is_held = ended.contains(&false);
         if let Some(left) = sharing.left
-            && left.recv_timeout(LEAVE_LIMIT) == Err(RecvTimeoutError::Timeout)
+            && (is_held || left.recv_timeout(patience) == Err(RecvTimeoutError::Timeout))
         {
             tracing::warn!(endpoint = %self.endpoint.name, "the group was not left in time: others wait until it misses this host");
         }

@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use message::RequestId;
 use message::record::{Fences, header};
-use stream::{Partition, ReadError, ReadLimit, Record, Source};
+use stream::{Partition, ReadError, ReadLimit, Record, Source, StoredRecord};
 
 use super::note::Note;
 
@@ -28,6 +28,8 @@ pub(crate) struct Takeover {
     /// The offset of its fence.
     pub(crate) epoch: u64,
     pub(crate) found: Answered,
+    /// Where its requests are answers to others: the last fence of each source that was passed.
+    pub(crate) passed: Vec<(String, u64)>,
 }
 
 /// What is answered.
@@ -39,46 +41,137 @@ pub(crate) struct Answered {
     pub(crate) answers_from: u64,
     /// The offset behind the last request that is answered.
     pub(crate) requests_end: u64,
+    /// The fences of the partition, the oldest first, as far as they are known; from the first of them on
+    /// none is missing.
+    pub(crate) fences: Vec<u64>,
     /// How many answers did not count.
     pub(crate) void: u64,
 }
 
-/// Reads the answers up to the fence at `epoch`: all those to what is not done, and of those before them
+/// Reads the answers up to the fence, backwards from it: all those to what is not done, and of those before them
 /// as many as it takes to know `wanted` ids.
+///
+/// Whether an answer counts is known only to who knows the last fence before it. So it is read from such a
+/// place on that the note says a fence before it, or that has one, or that is the beginning; and what stands
+/// before the first fence that is known is not taken.
 pub(super) fn find_answered(
-    answers: &dyn Partition,
-    source: &Source,
+    mut past: Past<'_>,
     committed: Option<u64>,
     note: &Note,
-    epoch: u64,
     wanted: usize,
 ) -> Result<Answered, String> {
-    let own = source.to_string();
+    let epoch = past.begin;
     let answers_from = note.answers_from.unwrap_or(0).min(epoch);
-    let step = wanted as u64;
+    let step = (wanted as u64).max(1);
     let floor = epoch.saturating_sub(step * OFFSETS_PER_WANTED);
-    let mut begin = answers_from.min(epoch.saturating_sub(step));
-    let mut seen = read(answers, &own, &mut begin, epoch)?;
-    // What is before can only be read in its order, so it is read a stretch at a time.
-    let is_short = |seen: &Vec<Seen>| seen.iter().filter(|it| it.answer.is_some()).count() < wanted;
-    while begin > floor && is_short(&seen) {
-        let end = begin;
-        begin = end.saturating_sub(step.max(1)).max(floor);
-        let asked = begin;
-        let mut before = read(answers, &own, &mut begin, end)?;
-        before.append(&mut seen);
-        seen = before;
-        if begin > asked {
-            break;
+    past.read(answers_from.min(epoch.saturating_sub(wanted as u64)))?;
+    let known_from = loop {
+        let known_from = past.known_from(&note.fences);
+        let has_to = known_from.is_none_or(|known_from| known_from > answers_from);
+        let may = past.begin > floor && past.answers_from(known_from) < wanted;
+        if past.is_all || !(has_to || may) {
+            break known_from.unwrap_or(past.begin);
         }
-    }
+        past.read(past.begin.saturating_sub(step))?;
+    };
+    let own = &*past.own;
     let mut fences = Fences::default();
-    // Any other fence is among what was read.
-    note.epoch.filter(|before| *before < begin).into_iter().for_each(|it| fences.note(&own, it));
+    let before = note.fences.iter().filter(|fence| **fence < past.begin);
+    before.clone().for_each(|fence| fences.note(own, *fence));
     let requests_end = committed.unwrap_or(0);
     let mut found = Answered { answers_from, requests_end, ..Answered::default() };
-    seen.into_iter().for_each(|it| found.take(&own, &mut fences, it));
+    found.fences = before.copied().collect();
+    let known = past.seen.into_iter().filter(|it| it.offset >= known_from);
+    known.for_each(|it| found.take(own, &mut fences, it));
+    found.fences.push(epoch);
     Ok(found)
+}
+
+/// What was read of the answers to a partition, backwards from its fence.
+pub(super) struct Past<'a> {
+    answers: &'a dyn Partition,
+    own: String,
+    /// Says that nobody wants to know any more.
+    is_over: &'a dyn Fn() -> bool,
+    /// The first offset that was read.
+    begin: u64,
+    /// Whether nothing is before it, or nothing any more.
+    is_all: bool,
+    seen: Vec<Seen>,
+}
+
+impl<'a> Past<'a> {
+    /// Nothing is read yet of what stands before the fence at `epoch`.
+    pub(super) fn of(
+        answers: &'a dyn Partition,
+        source: &Source,
+        epoch: u64,
+        is_over: &'a dyn Fn() -> bool,
+    ) -> Self {
+        let (own, begin, seen) = (source.to_string(), epoch, Vec::new());
+        Self { answers, own, is_over, begin, is_all: false, seen }
+    }
+
+    /// Reads from an earlier offset on. What is before can only be read in its order, so it is read a
+    /// stretch at a time.
+    fn read(&mut self, from: u64) -> Result<(), String> {
+        let (begin, mut seen) = self.stretch(from, self.begin)?;
+        seen.append(&mut self.seen);
+        self.is_all = begin == 0 || begin > from;
+        (self.begin, self.seen) = (begin.min(self.begin), seen);
+        Ok(())
+    }
+
+    /// Reads what has to do with the partition in a range of offsets. Returns the first that is kept, too.
+    fn stretch(&self, mut begin: u64, end: u64) -> Result<(u64, Vec<Seen>), String> {
+        let mut seen = Vec::new();
+        let mut next = begin;
+        let mut give_up = Instant::now() + PATIENCE;
+        while next < end {
+            if (self.is_over)() {
+                return Err("it is over".to_owned());
+            }
+            let records = match self.answers.read(next, READ_LIMIT) {
+                Ok(records) => records,
+                // Retention has been there.
+                Err(ReadError::OutOfRange { start, .. }) if start > next => {
+                    (begin, next) = (start, start);
+                    seen.clear();
+                    continue;
+                }
+                Err(error) if Instant::now() >= give_up => return Err(error.to_string()),
+                Err(_) => Vec::new(),
+            };
+            let Some(last) = records.last() else {
+                if Instant::now() >= give_up {
+                    return Err(format!("the answers could not be read up to offset {end}"));
+                }
+                self.answers.wait(next, WAIT);
+                continue;
+            };
+            let range = next..end;
+            next = last.offset + 1;
+            give_up = Instant::now() + PATIENCE;
+            let within = records.iter().filter(|stored| range.contains(&stored.offset));
+            let own = |stored: &StoredRecord| Seen::of(&self.own, stored.offset, &stored.record);
+            seen.extend(within.filter_map(own));
+        }
+        Ok((begin, seen))
+    }
+
+    /// From where on every fence is known, if these are among those before.
+    fn known_from(&self, fences: &[u64]) -> Option<u64> {
+        if self.is_all || fences.iter().any(|fence| *fence < self.begin) {
+            return Some(self.begin);
+        }
+        self.seen.iter().find(|it| it.answer.is_none()).map(|fence| fence.offset)
+    }
+
+    /// How many answers are there from an offset on.
+    fn answers_from(&self, offset: Option<u64>) -> usize {
+        let Some(offset) = offset else { return 0 };
+        self.seen.iter().filter(|it| it.offset >= offset && it.answer.is_some()).count()
+    }
 }
 
 /// Something among the answers that has to do with the partition.
@@ -94,44 +187,6 @@ struct Given {
     epoch: u64,
     /// The offset behind the request.
     request_end: u64,
-}
-
-/// Reads what has to do with a partition in a range of offsets. `begin` becomes the first that is kept.
-fn read(
-    answers: &dyn Partition,
-    own: &str,
-    begin: &mut u64,
-    end: u64,
-) -> Result<Vec<Seen>, String> {
-    let mut seen = Vec::new();
-    let mut next = *begin;
-    let mut give_up = Instant::now() + PATIENCE;
-    while next < end {
-        let records = match answers.read(next, READ_LIMIT) {
-            Ok(records) => records,
-            // Retention has been there.
-            Err(ReadError::OutOfRange { start, .. }) if start > next => {
-                (*begin, next) = (start, start);
-                seen.clear();
-                continue;
-            }
-            Err(error) if Instant::now() >= give_up => return Err(error.to_string()),
-            Err(_) => Vec::new(),
-        };
-        let Some(last) = records.last() else {
-            if Instant::now() >= give_up {
-                return Err(format!("the answers could not be read up to offset {end}"));
-            }
-            answers.wait(next, WAIT);
-            continue;
-        };
-        let range = next..end;
-        next = last.offset + 1;
-        give_up = Instant::now() + PATIENCE;
-        let within = records.iter().filter(|stored| range.contains(&stored.offset));
-        seen.extend(within.filter_map(|stored| Seen::of(own, stored.offset, &stored.record)));
-    }
-    Ok(seen)
 }
 
 impl Seen {
@@ -153,7 +208,10 @@ impl Seen {
 
 impl Answered {
     fn take(&mut self, own: &str, fences: &mut Fences, seen: Seen) {
-        let Some(given) = seen.answer else { return fences.note(own, seen.offset) };
+        let Some(given) = seen.answer else {
+            self.fences.push(seen.offset);
+            return fences.note(own, seen.offset);
+        };
         if !fences.counts(own, given.epoch) {
             self.void += 1;
             return;
@@ -196,15 +254,26 @@ mod tests {
 
     /// What is found where so many ids are wanted.
     fn find(records: &[impl AsRef<str>], note: &str, wanted: usize) -> Answered {
+        find_from(records, 0, note, wanted)
+    }
+
+    /// What is found where retention has taken what stood before an offset.
+    fn find_from(records: &[impl AsRef<str>], start: usize, note: &str, wanted: usize) -> Answered {
         let stream = MemoryStream::new();
-        let answers = stream.open("answers", &TopicOptions::default()).unwrap();
-        for what in records {
-            answers.append(&[record(what.as_ref())]).unwrap();
+        let mut options = TopicOptions::default();
+        options.retention.age = Some(Duration::from_secs(1));
+        let answers = stream.open("answers", &options).unwrap();
+        let later = Time::from_us(10_000_000);
+        for (number, what) in records.iter().enumerate() {
+            let time = if number < start { Time::EPOCH } else { later };
+            answers.append(&[Record { time, ..record(what.as_ref()) }]).unwrap();
         }
+        assert_eq!(answers.retain(later).unwrap(), start as u64);
         let epoch = answers.append(&[record("fence r/0")]).unwrap();
         answers.append(&[record(&format!("late r/0 99 {epoch}"))]).unwrap();
         let source = Source { topic: "r".into(), partition: 0 };
-        find_answered(&*answers, &source, None, &Note::read(note), epoch, wanted).unwrap()
+        let past = Past::of(&*answers, &source, epoch, &|| false);
+        find_answered(past, None, &Note::read(note), wanted).unwrap()
     }
 
     #[test]
@@ -238,18 +307,67 @@ mod tests {
             let last = found.ids.last().map(|(id, _)| id.as_str());
             assert_eq!(last, (count > 0).then_some("own-19"));
         };
-        check("answers=40", 0, 0);
-        check("answers=40", 5, 5);
-        check("answers=20", 5, 10);
-        check("answers=40", 100, 20);
+        check("answers=40 fences=0", 0, 0);
+        check("answers=40 fences=0", 5, 5);
+        check("answers=20 fences=0", 5, 10);
+        check("answers=40 fences=0", 100, 20);
+    }
+
+    /// Two owners; then, far behind the fence of the second, one that is late of the first.
+    fn with_a_late_answer() -> Vec<&'static str> {
+        let mut records = vec!["fence r/0", "fence r/0"];
+        records.extend(["x r/1 0 0"; 20]);
+        records.extend(["late r/0 3 0", "a r/0 4 1", "fence r/0", "b r/0 5 24"]);
+        records
+    }
+
+    /// Where reading begins behind a fence of which nothing is read.
+    fn check_late(note: &str, wanted: usize, ids: &[&str], fences: &[u64]) {
+        let found = find(&with_a_late_answer(), note, wanted);
+        let known: Vec<_> = found.ids.iter().map(|(id, _)| id.as_str()).collect();
+        assert_eq!((&known[..], &found.fences[..]), (ids, fences), "{note}, {wanted} wanted");
     }
 
     #[test]
-    fn an_answer_tells_of_a_fence_from_before_all_that_is_read() {
+    fn a_fence_before_all_that_is_read_is_known_by_the_note() {
+        check_late("answers=22 epoch=24 fences=0,1", 2, &["a", "b"], &[0, 1, 24, 26]);
+        check_late("answers=22 epoch=24 fences=1", 2, &["a", "b"], &[1, 24, 26]);
+        check_late("answers=22 epoch=1", 2, &["a", "b"], &[1, 24, 26]);
+        check_late("answers=26 epoch=24 fences=1,24", 4, &["a", "b"], &[1, 24, 26]);
+    }
+
+    #[test]
+    fn a_fence_that_the_note_does_not_say_is_searched_for() {
+        // The answer to what is not done may be the late one: it has to be told from one that counts.
+        check_late("answers=22 epoch=24", 2, &["a", "b"], &[1, 24, 26]);
+        check_late("answers=22 epoch=24", 1, &["a", "b"], &[1, 24, 26]);
+        check_late("answers=22", 1, &["a", "b"], &[1, 24, 26]);
+    }
+
+    #[test]
+    fn what_stands_before_the_first_fence_that_is_known_is_not_taken() {
+        // Nobody has to know these ids, and nobody says whether the answers to them count.
+        check_late("answers=25 epoch=24 fences=24", 4, &["b"], &[24, 26]);
+        check_late("answers=25 epoch=24 fences=24", 9, &["a", "b"], &[0, 1, 24, 26]);
+    }
+
+    #[test]
+    fn nothing_is_found_for_who_does_not_want_to_know_any_more() {
+        let stream = MemoryStream::new();
+        let answers = stream.open("answers", &TopicOptions::default()).unwrap();
+        let source = Source { topic: "r".into(), partition: 0 };
+        // It would be waited for: nothing is there.
+        let past = Past::of(&*answers, &source, 7, &|| true);
+        assert!(find_answered(past, None, &Note::default(), 5).is_err());
+    }
+
+    #[test]
+    fn an_answer_tells_of_a_fence_that_retention_has_taken() {
         let mut records = vec!["fence r/0"; 2];
-        records.extend(["x r/1 0 0"; 20]);
         records.extend(["a r/0 3 1", "late r/0 3 0"]);
-        let found = find(&records, "answers=24 epoch=0", 2);
+        let found = find_from(&records, 2, "", 9);
         assert_eq!((found.ids.len(), found.void), (1, 1));
+        let found = find_from(&records, 3, "answers=3 epoch=1 fences=1", 9);
+        assert_eq!((found.ids.len(), found.void), (0, 1));
     }
 }
