@@ -4,6 +4,9 @@
 //! A driver has one strand where nobody shares the stream, and one for each partition that it owns
 //! where others do. The mailboxes are the machine's, and there is one machine for all strands.
 
+mod outgoing;
+mod remembered;
+
 use std::collections::{HashMap, VecDeque};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -14,6 +17,8 @@ use message::{RequestId, Time};
 use rendezvous::watermark::Watermark;
 use stream::{AppendError, Headers, Partition, Record, Source};
 
+use self::outgoing::Outgoing;
+use self::remembered::Remembered;
 use super::order::Order;
 use super::sharing::{Claim, Exact, Passing, Takeover};
 use super::{REMEMBERED_IDS, Unopened};
@@ -98,19 +103,6 @@ impl Epoch {
     }
 }
 
-/// Records on their way to one topic.
-pub(super) struct Outgoing {
-    what: &'static str,
-    partitions: Vec<Underway>,
-}
-
-/// Records on their way to one partition.
-struct Underway {
-    partition: Arc<dyn Partition>,
-    /// Their tickets, and the offsets of the requests that they hold.
-    tickets: VecDeque<(u64, u64)>,
-}
-
 /// An answer on its way to the topic.
 pub(super) struct Unwritten {
     pub(super) record: Record,
@@ -127,36 +119,6 @@ pub(super) struct Unwritten {
 pub(super) struct Unsettled {
     pub(super) ticket: u64,
     pub(super) unwritten: Unwritten,
-}
-
-/// The ids that were answered lately and may come again, with the offsets at which their answers are at the
-/// earliest.
-pub(super) struct Remembered {
-    /// None until the answer has an offset.
-    answer_offset: HashMap<RequestId, Option<u64>>,
-    order: VecDeque<RequestId>,
-    limit: usize,
-}
-
-impl Remembered {
-    fn new(limit: usize) -> Self {
-        Self { answer_offset: HashMap::new(), order: VecDeque::new(), limit }
-    }
-
-    /// The offset of the answer of this id, if it was answered; none where it has none yet.
-    pub(super) fn offset_of(&self, id: &RequestId) -> Option<Option<u64>> {
-        self.answer_offset.get(id).copied()
-    }
-
-    pub(super) fn insert(&mut self, id: RequestId, answer_offset: Option<u64>) {
-        if self.answer_offset.insert(id.clone(), answer_offset).is_none() {
-            self.order.push_back(id);
-        }
-        if self.order.len() > self.limit {
-            let oldest = self.order.pop_front();
-            oldest.map(|oldest| self.answer_offset.remove(&oldest));
-        }
-    }
 }
 
 /// How many answered ids are remembered of each partition that is taken over.
@@ -357,63 +319,6 @@ impl Strand {
             true => self.exact.hold_score(offset, score),
             false => self.scores.push(score),
         }
-    }
-
-    /// Hands in records for another topic, each made of the request at an offset, which is not done until
-    /// readers can see them.
-    pub(super) fn send_out(
-        &mut self,
-        what: &'static str,
-        partition: &Arc<dyn Partition>,
-        offsets: &[u64],
-        records: &[Record],
-    ) -> Result<(), AppendError> {
-        if self.exact.is_on {
-            let to = Source { topic: partition.topic().into(), partition: partition.number() };
-            for (record, &offset) in records.iter().zip(offsets) {
-                self.exact.hold_other(offset, to.clone(), record.clone());
-            }
-            return Ok(());
-        }
-        let first = partition.submit(records)?;
-        let topic = partition.topic().to_owned();
-        let fresh = || Outgoing { what, partitions: Vec::new() };
-        let partitions = &mut self.outgoing.entry(topic).or_insert_with(fresh).partitions;
-        let number = partition.number();
-        let known = partitions.iter().position(|known| known.partition.number() == number);
-        let position = known.unwrap_or_else(|| {
-            let partition = Arc::clone(partition);
-            partitions.push(Underway { partition, tickets: VecDeque::new() });
-            partitions.len() - 1
-        });
-        for (ticket, &offset) in (first..).zip(offsets) {
-            self.watermark.hold(offset);
-            partitions[position].tickets.push_back((ticket, offset));
-        }
-        Ok(())
-    }
-
-    /// Takes note of what has arrived in other topics. Returns what has failed: how much, and of what.
-    pub(super) fn settle_outgoing(&mut self) -> Vec<(String, &'static str, u64)> {
-        let mut all_failed = Vec::new();
-        let watermark = &mut self.watermark;
-        self.outgoing.retain(|topic, outgoing| {
-            let mut failed = 0;
-            for Underway { partition, tickets } in &mut outgoing.partitions {
-                let settled = partition.settled();
-                while let Some(&(ticket, offset)) = tickets.front().filter(|it| it.0 < settled) {
-                    tickets.pop_front();
-                    failed += u64::from(partition.offset_of(ticket).is_none());
-                    watermark.finish(offset);
-                }
-            }
-            if failed > 0 {
-                all_failed.push((topic.clone(), outgoing.what, failed));
-            }
-            outgoing.partitions.retain(|underway| !underway.tickets.is_empty());
-            !outgoing.partitions.is_empty()
-        });
-        all_failed
     }
 
     /// Everybody who waits for an answer that is made already.
