@@ -1,6 +1,7 @@
 //! From what the file says of a cluster to what the stream wants to know, the passwords included.
 
 use std::path::Path;
+use std::time::Duration;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use catalog::host::kafka as said;
@@ -13,6 +14,8 @@ use crate::topics::{PLAIN, stream_name};
 
 /// The largest file that is taken for a password.
 const PASSWORD_BYTES: u64 = 64 << 10;
+/// How long a host that ends waits for brokers at last. Its drivers have waited for their answers before.
+const CLOSE_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// Makes the stream, and says where in `file` a mistake is.
 pub(super) fn connect(
@@ -22,6 +25,9 @@ pub(super) fn connect(
 ) -> Result<KafkaStream> {
     let mut config = kafka_config(kafka)?;
     config.topics.create &= purpose == Use::Serve;
+    if purpose == Use::Serve {
+        config.delivery.close_timeout = CLOSE_TIMEOUT;
+    }
     KafkaStream::connect(config).map_err(|error| placed(error, kafka, file))
 }
 
@@ -172,7 +178,7 @@ mod tests {
         assert_eq!(names, [("flights/requests", "in"), ("topics/orders", "ORDERS")]);
         assert_eq!(config.topics.compact, ["topics/prices"]);
         assert_eq!(config.topics.partitions, 3);
-        let hour = std::time::Duration::from_secs(3600);
+        let hour = Duration::from_secs(3600);
         let expected = Retention { age: Some(hour), bytes: None, hard_bytes: None };
         assert_eq!(config.topics.retention, Some(expected));
         assert_eq!(config.unprefixed.as_deref(), Some(PLAIN));
