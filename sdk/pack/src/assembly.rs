@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use trained::ops::{Join, Op};
-use trained::{Column, Inputs, Kind, Output, Pipeline, Slot, Step, ValueType};
+use trained::{Column, Inputs, Kind, Output, Pipeline, Rows, Slot, Step, ValueType};
 
 use crate::{Domain, ReadError, ReadOptions, Task, TrainedColumn};
 
@@ -117,7 +117,10 @@ impl Assembly {
                 });
             }
         }
-        Ok((Pipeline { inputs: self.inputs, steps: self.steps, outputs }, self.columns))
+        Ok((
+            Pipeline { inputs: self.inputs, rows: Rows::One, steps: self.steps, outputs },
+            self.columns,
+        ))
     }
 }
 

@@ -30,6 +30,7 @@ pub use options::{ColumnOption, ReadOptions};
 pub use runner::{PatchError, RUNNER, patch};
 pub use sample::{SAMPLE_ROWS_LIMIT, SampleError, samples};
 pub use table::{Cell, Table, TableError};
+use trained::Rows;
 pub use trained_model::{Domain, Task, Trained, TrainedColumn};
 
 /// Reads the file of a trained model, whatever its format: that is told by its content.
@@ -40,7 +41,7 @@ pub use trained_model::{Domain, Task, Trained, TrainedColumn};
 /// with the same result.
 pub fn read(bytes: &[u8], options: &ReadOptions) -> Result<Trained, ReadError> {
     let Opened { format, json } = format::open(bytes)?;
-    let trained = match format {
+    let mut trained = match format {
         Format::LightGbm => lightgbm::read(bytes, options),
         Format::XgboostJson => xgboost::read(&json, format, options),
         Format::XgboostUbj => xgboost::read(&ubj::read(bytes)?, format, options),
@@ -48,6 +49,16 @@ pub fn read(bytes: &[u8], options: &ReadOptions) -> Result<Trained, ReadError> {
         Format::Sklearn => sklearn::read(&json, options),
         Format::Onnx => onnx::read(bytes, options),
     }?;
+    if options.rows {
+        if trained.pipeline.net().is_some() {
+            return Err(ReadError::Option {
+                option: "rows".to_owned(),
+                found: "a net that tract runs, for which one request is one row".to_owned(),
+                expected: "a model of our own runner".to_owned(),
+            });
+        }
+        trained.pipeline.rows = Rows::Many;
+    }
     trained.pipeline.check()?;
     Ok(trained)
 }

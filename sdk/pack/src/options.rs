@@ -11,6 +11,8 @@ pub struct ReadOptions {
     pub categorical: Vec<String>,
     /// One tensor `features` with all columns of a row, whatever names the file has. Categorical columns are then their codes.
     pub matrix: bool,
+    /// As many rows in one request as it likes: every tensor has one more dimension, the first.
+    pub rows: bool,
     /// The name of the first output, where another is wanted than the task's own.
     pub output: Option<String>,
     /// An output `raw` with the scores before their link.

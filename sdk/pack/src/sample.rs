@@ -83,7 +83,8 @@ pub fn samples(
     if table.rows.is_empty() {
         return Err(SampleError::Empty);
     }
-    if trained.pipeline.net().is_some() {
+    let pipeline = &trained.pipeline;
+    if pipeline.net().is_some() {
         return Err(SampleError::Net);
     }
     let expected = match expected {
@@ -95,20 +96,21 @@ pub fn samples(
     for (at, row) in table.rows.iter().enumerate() {
         let cells: Vec<&Cell> = columns.iter().map(|column| &row[*column]).collect();
         let inputs = blocks(trained, at + 1, &cells)?;
-        let request = inputs
-            .iter()
-            .zip(names(trained))
-            .map(|(block, (name, kind))| tensor(name, kind, block));
+        let request = inputs.iter().zip(names(trained)).map(|(block, (name, kind))| {
+            tensor(name, kind, block, &pipeline.input_shape(block.width))
+        });
         let request: Vec<_> = request.collect();
-        let run = trained.pipeline.run(inputs, 1);
+        let run = pipeline.run(inputs, 1);
         if let Some(why) = run.refused.why(0) {
             return Err(SampleError::Refused { row: at + 1, why: why.to_owned() });
         }
-        let outputs: Vec<_> = trained
-            .pipeline
+        let outputs: Vec<_> = pipeline
             .outputs
             .iter()
-            .map(|output| tensor(&output.name, output.kind, &run.slots[usize::from(output.slot)]))
+            .map(|output| {
+                let block = &run.slots[usize::from(output.slot)];
+                tensor(&output.name, output.kind, block, &pipeline.output_shape(block.width))
+            })
             .collect();
         if let Some((name, column)) = expected {
             compare(at + 1, name, &row[column], &outputs[0]["data"])?;
@@ -190,7 +192,7 @@ fn blocks(trained: &Trained, row: usize, cells: &[&Cell]) -> Result<Vec<Block>, 
 }
 
 /// A tensor as the protocol writes it.
-fn tensor(name: &str, kind: Kind, block: &Block) -> Value {
+fn tensor(name: &str, kind: Kind, block: &Block, shape: &[i32]) -> Value {
     let data: Vec<Value> = match &block.values {
         Values::F64(them) => them.iter().map(|it| number(*it)).collect(),
         Values::F32(them) => them.iter().map(|it| number(f64::from(*it))).collect(),
@@ -198,7 +200,10 @@ fn tensor(name: &str, kind: Kind, block: &Block) -> Value {
         Values::I64(them) => them.iter().map(|it| json!(it)).collect(),
         Values::Text(them) => them.iter().map(|it| json!(it)).collect(),
     };
-    json!({ "name": name, "shape": [block.width], "datatype": kind.protocol(), "data": data })
+    // A request of a sample is one row.
+    let shape: Vec<i32> =
+        shape.iter().map(|length| if *length == -1 { 1 } else { *length }).collect();
+    json!({ "name": name, "shape": shape, "datatype": kind.protocol(), "data": data })
 }
 
 fn number(value: f64) -> Value {
@@ -233,7 +238,7 @@ fn compare(row: usize, name: &str, expected: &Cell, found: &Value) -> Result<(),
 #[cfg(test)]
 mod tests {
     use trained::ops::{Link, Op};
-    use trained::{Column, Output, Pipeline, Step};
+    use trained::{Column, Output, Pipeline, Rows, Step};
 
     use super::*;
     use crate::{Domain, Format, Task, TrainedColumn};
@@ -244,6 +249,7 @@ mod tests {
         Trained {
             pipeline: Pipeline {
                 inputs: Inputs::Columns(vec![Column { name: "x".into(), kind: Kind::F64 }]),
+                rows: Rows::One,
                 steps: vec![step],
                 outputs: vec![Output { name: "prediction".into(), slot: 1, kind: Kind::F64 }],
             },

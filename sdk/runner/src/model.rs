@@ -5,6 +5,8 @@ use std::sync::OnceLock;
 use trained::Pipeline;
 use trained::ops::Shape;
 
+use crate::arena::keep;
+
 /// A model that was checked.
 pub(crate) struct Model {
     /// What it does.
@@ -28,9 +30,13 @@ static PLACE: Place = Place { mark: *b"<packed model at", pointer: 0, length: 0 
 pub(crate) fn packed() -> &'static Model {
     static MODEL: OnceLock<Model> = OnceLock::new();
     MODEL.get_or_init(|| {
-        let pipeline = Pipeline::from_bytes(bytes()).expect("a model was packed into the runner");
-        let shapes = pipeline.check().expect("invariant: a pipeline is checked when it is read");
-        Model { pipeline, shapes }
+        keep(|| {
+            let pipeline =
+                Pipeline::from_bytes(bytes()).expect("a model was packed into the runner");
+            let shapes =
+                pipeline.check().expect("invariant: a pipeline is checked when it is read");
+            Model { pipeline, shapes }
+        })
     })
 }
 

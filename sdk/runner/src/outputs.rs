@@ -1,17 +1,20 @@
 //! From blocks to predictions.
 
+use std::ops::Range;
+
 use trained::ops::Shape;
-use trained::{Block, Kind, Output, Values};
-use understudy_model::{Description, Element, Prediction};
+use trained::{Block, Kind, Output, Pipeline, Rows, Values};
+use understudy_model::{Description, Prediction, Tensor};
 
 /// Adds the outputs to a description.
 pub(crate) fn describe(
-    outputs: &[Output],
+    pipeline: &Pipeline,
     shapes: &[Shape],
     description: Description,
 ) -> Description {
-    outputs.iter().fold(description, |description, output| {
-        let (name, shape) = (&output.name, [shapes[usize::from(output.slot)].width as i32]);
+    pipeline.outputs.iter().fold(description, |description, output| {
+        let name = &output.name;
+        let shape = pipeline.output_shape(shapes[usize::from(output.slot)].width);
         match output.kind {
             Kind::Bool => description.output::<bool>(name, shape),
             Kind::I32 => description.output::<i32>(name, shape),
@@ -23,34 +26,38 @@ pub(crate) fn describe(
     })
 }
 
-/// What a row gives.
-pub(crate) fn prediction(outputs: &[Output], slots: &[Block], row: usize) -> Prediction {
-    outputs.iter().fold(Prediction::new(), |prediction, output| {
+/// What the rows of a request give.
+pub(crate) fn prediction(pipeline: &Pipeline, slots: &[Block], rows: Range<usize>) -> Prediction {
+    let output = |output: &Output| {
         let block = &slots[usize::from(output.slot)];
-        add(prediction, output, block, row)
-    })
+        let shape = match (pipeline.rows, block.width) {
+            (Rows::One, width) => vec![width as u32],
+            (Rows::Many, 1) => vec![rows.len() as u32],
+            (Rows::Many, width) => vec![rows.len() as u32, width as u32],
+        };
+        tensor(output, shape, block, rows.start * block.width..rows.end * block.width)
+    };
+    Prediction { outputs: pipeline.outputs.iter().map(output).collect(), notes: Vec::new() }
 }
 
-fn add(prediction: Prediction, output: &Output, block: &Block, row: usize) -> Prediction {
-    let row = row * block.width..(row + 1) * block.width;
+fn tensor(output: &Output, shape: Vec<u32>, block: &Block, values: Range<usize>) -> Tensor {
+    let name = output.name.as_str();
     match (&block.values, output.kind) {
-        (Values::F64(them), Kind::F64) => with(prediction, output, them[row].to_vec()),
-        (Values::F32(them), Kind::F32) => with(prediction, output, them[row].to_vec()),
-        (Values::F32(them), Kind::F64) => {
-            with::<f64>(prediction, output, them[row].iter().map(|it| f64::from(*it)).collect())
-        }
-        (Values::I64(them), Kind::I64) => with(prediction, output, them[row].to_vec()),
+        (Values::F64(them), Kind::F64) => Tensor::new(name, shape, them[values].to_vec()),
+        (Values::F32(them), Kind::F32) => Tensor::new(name, shape, them[values].to_vec()),
+        (Values::F32(them), Kind::F64) => Tensor::new(
+            name,
+            shape,
+            them[values].iter().map(|it| f64::from(*it)).collect::<Vec<f64>>(),
+        ),
+        (Values::I64(them), Kind::I64) => Tensor::new(name, shape, them[values].to_vec()),
         (Values::I64(them), Kind::I32) => {
-            with::<i32>(prediction, output, them[row].iter().map(|it| *it as i32).collect())
+            Tensor::new(name, shape, them[values].iter().map(|it| *it as i32).collect::<Vec<i32>>())
         }
         (Values::I64(them), Kind::Bool) => {
-            with::<bool>(prediction, output, them[row].iter().map(|it| *it != 0).collect())
+            Tensor::new(name, shape, them[values].iter().map(|it| *it != 0).collect::<Vec<bool>>())
         }
-        (Values::Text(them), Kind::Text) => with(prediction, output, them[row].to_vec()),
+        (Values::Text(them), Kind::Text) => Tensor::new(name, shape, them[values].to_vec()),
         _ => unreachable!("checked: an output holds what its block does"),
     }
-}
-
-fn with<T: Element>(prediction: Prediction, output: &Output, values: Vec<T>) -> Prediction {
-    prediction.output(&output.name, [values.len() as u32], values)
 }

@@ -17,5 +17,5 @@ mod refused;
 
 pub use block::{Block, ValueType, Values};
 pub use ops::Op;
-pub use pipeline::{Column, Inputs, Kind, Output, Pipeline, PipelineError, Run, Slot, Step};
+pub use pipeline::{Column, Inputs, Kind, Output, Pipeline, PipelineError, Rows, Run, Slot, Step};
 pub use refused::Refused;

@@ -16,10 +16,23 @@ pub type Slot = u16;
 pub struct Pipeline {
     /// What the model reads.
     pub inputs: Inputs,
+    /// How many rows a request brings.
+    pub rows: Rows,
     /// What is done, in this order.
     pub steps: Vec<Step>,
     /// What every prediction has.
     pub outputs: Vec<Output>,
+}
+
+/// How many rows a request brings.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Rows {
+    /// One. A tensor has the elements of a row, `[width]`.
+    #[default]
+    One,
+    /// As many as it likes, but one at least. Tensors have one more dimension, the first, which is as long in all of them: `[rows, width]`;
+    /// `[rows]` where an input is a column, and where an output has one value for a row.
+    Many,
 }
 
 /// What a model reads.
@@ -85,7 +98,7 @@ pub struct Output {
 }
 
 /// What a run gave.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Run {
     /// The block of every slot, the inputs among them.
     pub slots: Vec<Block>,
@@ -199,6 +212,24 @@ impl Pipeline {
         Ok(shapes)
     }
 
+    /// The shape of an input that has so many columns, -1 where it is as long as there are rows.
+    pub fn input_shape(&self, width: usize) -> Vec<i32> {
+        match (self.rows, &self.inputs) {
+            (Rows::One, _) => vec![width as i32],
+            (Rows::Many, Inputs::Columns(_)) => vec![-1],
+            (Rows::Many, Inputs::Matrix { .. }) => vec![-1, width as i32],
+        }
+    }
+
+    /// The shape of an output that has so many values for a row, -1 where it is as long as there are rows.
+    pub fn output_shape(&self, width: usize) -> Vec<i32> {
+        match (self.rows, width) {
+            (Rows::One, _) => vec![width as i32],
+            (Rows::Many, 1) => vec![-1],
+            (Rows::Many, _) => vec![-1, width as i32],
+        }
+    }
+
     /// Runs the steps on `rows` rows of inputs. The pipeline must have been checked, and `inputs` be as [`Inputs::shapes`] says.
     ///
     /// A row's results never depend on its neighbours.
@@ -259,6 +290,7 @@ mod tests {
         let column = |name: &str, kind| Column { name: name.to_owned(), kind };
         Pipeline {
             inputs: Inputs::Columns(vec![column("hour", Kind::I32), column("temp", Kind::F32)]),
+            rows: Rows::One,
             steps: vec![
                 Step { op: Op::Join(Join { into: ValueType::F64 }), inputs: vec![0, 1] },
                 Step { op: Op::Select(Select { columns: vec![1] }), inputs: vec![2] },

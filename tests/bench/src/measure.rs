@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 
 use anyhow::Result;
 use hdrhistogram::Histogram;
+use rustix::time::{ClockId, clock_gettime};
 
 /// The values of two things that took turns.
 #[derive(Debug, Default)]
@@ -59,6 +60,13 @@ pub(crate) fn time(work: impl FnOnce() -> Result<()>) -> Result<Duration> {
     let started = Instant::now();
     work()?;
     Ok(started.elapsed())
+}
+
+/// The time that the processor has spent on this thread.
+pub(crate) fn thread_cpu() -> Duration {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    let seconds = u64::try_from(time.tv_sec).unwrap_or(0);
+    Duration::new(seconds, u32::try_from(time.tv_nsec).unwrap_or(0))
 }
 
 /// Latencies, by the nanosecond and with three digits.

@@ -11,6 +11,7 @@ mod reloads;
 mod rendezvous;
 mod routed;
 mod shadows;
+mod trained;
 
 use anyhow::{Result, bail};
 
@@ -28,7 +29,7 @@ const fn group(letter: char, what: &'static str, measure: fn() -> Result<Vec<Row
     Group { letter, what, measure }
 }
 
-const ALL: [Group; 11] = [
+const ALL: [Group; 12] = [
     group('a', "calls over HTTP against a bare axum service", http::measure),
     group('b', "topic to topic through three models against copying", flow::measure),
     group('c', "one call in the sandbox against the bare engine and native code", call::measure),
@@ -40,6 +41,7 @@ const ALL: [Group; 11] = [
     group('i', "the embedded log against plain files", log::measure),
     group('j', "a thousand routed models of which fifty are hot", routed::measure),
     group('k', "hosts on a broker of Kafka against a bare loop", kafka::measure),
+    group('l', "packed models in the sandbox against their libraries", trained::measure),
 ];
 
 /// The groups that were asked for, in their order.
@@ -50,7 +52,7 @@ pub(crate) fn chosen(names: &[String]) -> Result<Vec<&'static Group>> {
     }
     for name in names {
         if !GROUPS.iter().any(|group| name.starts_with(group.letter)) {
-            bail!("there is no row {name:?}; expected `all`, or some of a to k such as `a,f`");
+            bail!("there is no row {name:?}; expected `all`, or some of a to l such as `a,f`");
         }
     }
     let is_chosen = |group: &&Group| names.iter().any(|name| name.starts_with(group.letter));
@@ -69,7 +71,7 @@ mod tests {
 
     #[test]
     fn rows_are_chosen_by_letter_or_id() {
-        check(&["all"], "abcdefghijk");
+        check(&["all"], "abcdefghijkl");
         check(&["f", "a"], "af");
         check(&["g-100", "g-1000"], "g");
     }

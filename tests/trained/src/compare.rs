@@ -5,7 +5,11 @@ use message::{Contents, Tensor};
 use crate::{Golden, Near};
 
 /// Compares all rows, and says how near the farthest of each output is.
-pub(crate) fn all(golden: &Golden, answers: &[Vec<Tensor>]) -> Result<String, String> {
+///
+/// # Errors
+///
+/// Where a row is not near enough; names the first of them.
+pub fn all(golden: &Golden, answers: &[Vec<Tensor>]) -> Result<String, String> {
     let mut said = Vec::new();
     for (at, expected) in golden.outputs.iter().enumerate() {
         let (mut farthest, mut far) = (Distance::default(), Vec::new());

@@ -1,6 +1,7 @@
 //! What a library predicts, as `golden.py` wrote it.
 
 use std::fs;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use message::Contents;
@@ -65,6 +66,7 @@ struct Options {
     output: Option<String>,
     raw: bool,
     missing: Option<f64>,
+    rows: bool,
 }
 
 #[derive(Deserialize)]
@@ -111,6 +113,7 @@ impl Golden {
                 output: options.output,
                 raw: options.raw,
                 missing: options.missing,
+                rows: options.rows,
             },
             rows,
             inputs,
@@ -122,16 +125,25 @@ impl Golden {
 impl Tensor {
     /// The values of a row.
     pub fn row(&self, row: usize) -> Contents {
-        let range = row * self.width..(row + 1) * self.width;
-        match &self.values {
-            Contents::F64s(them) => Contents::F64s(them[range].to_vec()),
-            Contents::F32s(them) => Contents::F32s(them[range].to_vec()),
-            Contents::S64s(them) => Contents::S64s(them[range].to_vec()),
-            Contents::S32s(them) => Contents::S32s(them[range].to_vec()),
-            Contents::Bools(them) => Contents::Bools(them[range].to_vec()),
-            Contents::Texts(them) => Contents::Texts(them[range].to_vec()),
-            _ => unreachable!("golden.py knows no other"),
-        }
+        self.rows(row..row + 1)
+    }
+
+    /// The values of rows, one after the other.
+    pub fn rows(&self, rows: Range<usize>) -> Contents {
+        part(&self.values, rows.start * self.width..rows.end * self.width)
+    }
+}
+
+/// Some of the elements of a tensor.
+pub(crate) fn part(values: &Contents, range: Range<usize>) -> Contents {
+    match values {
+        Contents::F64s(them) => Contents::F64s(them[range].to_vec()),
+        Contents::F32s(them) => Contents::F32s(them[range].to_vec()),
+        Contents::S64s(them) => Contents::S64s(them[range].to_vec()),
+        Contents::S32s(them) => Contents::S32s(them[range].to_vec()),
+        Contents::Bools(them) => Contents::Bools(them[range].to_vec()),
+        Contents::Texts(them) => Contents::Texts(them[range].to_vec()),
+        _ => unreachable!("golden.py knows no other"),
     }
 }
 

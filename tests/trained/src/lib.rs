@@ -11,9 +11,10 @@ mod packed;
 
 use std::path::Path;
 
+pub use compare::all as compare;
 pub use golden::{Golden, Near, Tensor};
 pub use library::{python, trained};
-pub use packed::Packed;
+pub use packed::{Packed, component, request, request_of, rows_of};
 
 /// How many rows are asked once more, each alone.
 const ALONE: usize = 300;

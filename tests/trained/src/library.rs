@@ -81,7 +81,7 @@ fn digest(here: &Path, library: &str) -> String {
     let mut files = vec![here.join("requirements.txt")];
     files.extend(scripts(here));
     files.extend(scripts(&here.join(library)));
-    if library == "sklearn" {
+    if ["sklearn", "speed"].contains(&library) {
         files.extend(scripts(&exporter));
         files.extend(scripts(&exporter.join("understudy_sklearn")));
     }

@@ -52,6 +52,9 @@ pub(crate) struct Pack {
     /// Take one tensor `features` with all columns of a row, also where the file has names for them.
     #[arg(long)]
     matrix: bool,
+    /// Take many rows in one request: every tensor has one more dimension, the first. A request is answered or refused as a whole.
+    #[arg(long)]
+    rows: bool,
     /// The name of the first output, instead of probability, probabilities, prediction or score.
     #[arg(long, value_name = "NAME")]
     output: Option<String>,
@@ -113,6 +116,7 @@ impl Pack {
             columns: (!self.columns.is_empty()).then(|| self.columns.clone()),
             categorical: self.categorical.clone(),
             matrix: self.matrix,
+            rows: self.rows,
             output: self.output.clone(),
             raw: self.raw,
             missing: self.missing,
@@ -150,23 +154,24 @@ fn schema(trained: &Trained) -> String {
         return schema_of_net(net);
     }
     let mut text = "[schema.inputs]\n".to_owned();
+    let pipeline = &trained.pipeline;
     let mut line = |name: &str, kind: Kind, width: usize| {
-        let key = toml_key(name);
-        let _ =
-            writeln!(text, "{key} = {{ datatype = \"{}\", shape = [{width}] }}", kind.protocol());
+        let (key, datatype, shape) = (toml_key(name), kind.protocol(), pipeline.input_shape(width));
+        let _ = writeln!(text, "{key} = {{ datatype = \"{datatype}\", shape = {shape:?} }}");
     };
-    match &trained.pipeline.inputs {
+    match &pipeline.inputs {
         Inputs::Matrix { name, kind, width } => line(name, *kind, *width as usize),
         Inputs::Columns(columns) => {
             columns.iter().for_each(|column| line(&column.name, column.kind, 1));
         }
     }
     text += "\n[schema.outputs]\n";
-    let shapes = trained.pipeline.check().unwrap_or_default();
-    for output in &trained.pipeline.outputs {
+    let shapes = pipeline.check().unwrap_or_default();
+    for output in &pipeline.outputs {
         let width = shapes.get(usize::from(output.slot)).map_or(1, |shape| shape.width);
         let (key, datatype) = (toml_key(&output.name), output.kind.protocol());
-        let _ = writeln!(text, "{key} = {{ datatype = \"{datatype}\", shape = [{width}] }}");
+        let shape = pipeline.output_shape(width);
+        let _ = writeln!(text, "{key} = {{ datatype = \"{datatype}\", shape = {shape:?} }}");
     }
     text
 }

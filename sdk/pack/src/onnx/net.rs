@@ -2,7 +2,7 @@
 
 use trained::net::{Net, NetTensor, NetType};
 use trained::ops::Op;
-use trained::{Inputs, Kind, Pipeline, Step};
+use trained::{Inputs, Kind, Pipeline, Rows, Step};
 
 use super::graph::{Declared, Graph};
 use super::outputs::Wanted;
@@ -217,6 +217,7 @@ pub(super) fn read(
     Ok(Trained {
         pipeline: Pipeline {
             inputs: Inputs::Columns(Vec::new()),
+            rows: Rows::One,
             steps: vec![step],
             outputs: Vec::new(),
         },

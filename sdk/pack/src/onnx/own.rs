@@ -294,7 +294,7 @@ fn finish(
     };
     let count = graph.nodes.len();
     Ok(Trained {
-        pipeline: Pipeline { inputs, steps: lowering.steps, outputs },
+        pipeline: Pipeline { inputs, rows: trained::Rows::One, steps: lowering.steps, outputs },
         task,
         format: Format::Onnx,
         library_version: graph.producer.clone(),
