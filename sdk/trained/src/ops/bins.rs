@@ -58,6 +58,10 @@ pub struct Split {
 
 /// Up to how many borders a number is compared with each of them. More are searched by halves.
 const FEW_BORDERS: usize = 12;
+/// The same where many rows are compared with one instruction.
+const FEW_BORDERS_OF_MANY: usize = 96;
+/// How many rows are compared side by side: their counts are one vector.
+const SIDE_BY_SIDE: usize = 16;
 
 /// The hash of a text, as CatBoost compares it.
 pub fn category_hash(text: &str) -> i32 {
@@ -185,15 +189,12 @@ impl Borders {
                 *value = if value.is_nan() { f32::INFINITY } else { *value };
             }
         }
-        *bins = [0; N];
-        if self.borders.len() <= FEW_BORDERS {
-            for border in &self.borders {
-                for (bin, value) in bins.iter_mut().zip(values.iter()) {
-                    *bin = bin.wrapping_add(u8::from(value > border));
-                }
-            }
+        let few = if N >= SIDE_BY_SIDE { FEW_BORDERS_OF_MANY } else { FEW_BORDERS };
+        if self.borders.len() <= few {
+            self.count(values, bins);
             return;
         }
+        *bins = [0; N];
         // The search of all rows goes on in step, so that no row waits for another.
         let mut length = self.borders.len();
         while length > 1 {
@@ -206,6 +207,24 @@ impl Borders {
         }
         for (bin, value) in bins.iter_mut().zip(values.iter()) {
             *bin = bin.wrapping_add(u8::from(*value > self.borders[usize::from(*bin)]));
+        }
+    }
+
+    /// Compares with every border, of as many rows at a time as have their values and counts in registers.
+    fn count<const N: usize>(&self, values: &[f32; N], bins: &mut [u8; N]) {
+        let (values, values_left) = values.as_chunks::<SIDE_BY_SIDE>();
+        let (bins, bins_left) = bins.as_chunks_mut::<SIDE_BY_SIDE>();
+        for (values, bins) in values.iter().zip(bins) {
+            let mut counts = [0_u8; SIDE_BY_SIDE];
+            for border in &self.borders {
+                for (count, value) in counts.iter_mut().zip(values) {
+                    *count = count.wrapping_add(u8::from(value > border));
+                }
+            }
+            *bins = counts;
+        }
+        for (value, bin) in values_left.iter().zip(bins_left) {
+            *bin = self.borders.iter().map(|border| u8::from(value > border)).sum();
         }
     }
 }
@@ -229,6 +248,10 @@ mod tests {
                 let below = borders.borders.iter().filter(|border| value > **border).count();
                 assert_eq!(usize::from(bins_of(&borders, value)), below, "{value} of {count}");
             }
+            let mut values = std::array::from_fn::<f32, 40, _>(|half| half as f32 / 2.0 - 6.0);
+            let mut bins = [9; 40];
+            borders.fill(&mut values, &mut bins);
+            assert_eq!(bins, values.map(|value| bins_of(&borders, value)), "{count}");
             assert_eq!(bins_of(&borders, f32::INFINITY), count);
             assert_eq!(bins_of(&borders, f32::NEG_INFINITY), 0);
             assert_eq!(bins_of(&borders, f32::NAN), 0);

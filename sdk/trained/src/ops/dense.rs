@@ -10,7 +10,7 @@ use super::numbers::{Numbers, Real, expect, one_of_numbers};
 use crate::block::{Block, ValueType};
 
 /// How many sums, or parts of one, are formed at a time: they fill the vector registers.
-const LANES: usize = 8;
+pub(super) const LANES: usize = 8;
 /// So many outputs are better formed beside each other than one after the other.
 const FEW: usize = 3;
 
@@ -68,26 +68,37 @@ impl Dense {
             }
             return T::block(outputs, sums);
         }
-        for panel in 0..outputs.div_ceil(LANES) {
-            let first = panel * LANES;
-            let weights = &weights[first * width..][..LANES * width];
-            let bias = &bias[first..outputs.min(first + LANES)];
-            let mut write = |at: usize, found: &[T; LANES]| {
-                let sums = &mut sums[at * outputs + first..][..bias.len()];
+        let mut first = 0;
+        while rows - first >= T::ROWS {
+            let sums = &mut sums[first * outputs..(first + T::ROWS) * outputs];
+            match T::ROWS {
+                4 => self.panels::<T, 4>(std::array::from_fn(|at| row(first + at)), sums),
+                _ => self.panels::<T, 2>(std::array::from_fn(|at| row(first + at)), sums),
+            }
+            first += T::ROWS;
+        }
+        for at in first..rows {
+            self.panels::<T, 1>([row(at)], &mut sums[at * outputs..][..outputs]);
+        }
+        T::block(outputs, sums)
+    }
+
+    /// All sums of some rows, panel after panel.
+    fn panels<T: Real, const ROWS: usize>(&self, rows: [&[T]; ROWS], sums: &mut [T]) {
+        let weights = T::learnt(&self.weights).expect("invariant: checked");
+        let bias = T::learnt(&self.bias).expect("invariant: checked");
+        let (width, outputs) = (self.inputs as usize, bias.len());
+        for (panel, bias) in bias.chunks(LANES).enumerate() {
+            let weights = &weights[panel * LANES * width..][..LANES * width];
+            let (weights, _) = weights.as_chunks::<LANES>();
+            let found = panel_of(width, rows, |input| &weights[input]);
+            for (row, found) in found.iter().enumerate() {
+                let sums = &mut sums[row * outputs + panel * LANES..][..bias.len()];
                 for ((sum, found), bias) in sums.iter_mut().zip(found).zip(bias) {
                     *sum = *found + *bias;
                 }
-            };
-            for at in (0..rows - rows % 2).step_by(2) {
-                let [one, other] = panel_of_two(row(at), row(at + 1), weights);
-                write(at, &one);
-                write(at + 1, &other);
-            }
-            if rows % 2 == 1 {
-                write(rows - 1, &panel_of_one(row(rows - 1), weights));
             }
         }
-        T::block(outputs, sums)
     }
 }
 
@@ -131,23 +142,22 @@ fn dot<T: Real>(row: &[T], weights: &[T]) -> T {
     parts[0] + sum
 }
 
-fn panel_of_one<T: Real>(row: &[T], weights: &[T]) -> [T; LANES] {
-    let mut sums = [T::ZERO; LANES];
-    for (value, weights) in row.iter().zip(weights.as_chunks::<LANES>().0) {
-        for lane in 0..LANES {
-            sums[lane] = sums[lane] + *value * weights[lane];
-        }
-    }
-    sums
-}
-
-/// Two rows at a time, so that the weights are read once.
-fn panel_of_two<T: Real>(one: &[T], other: &[T], weights: &[T]) -> [[T; LANES]; 2] {
-    let mut sums = [[T::ZERO; LANES]; 2];
-    for ((one, other), weights) in one.iter().zip(other).zip(weights.as_chunks::<LANES>().0) {
-        for lane in 0..LANES {
-            sums[0][lane] = sums[0][lane] + *one * weights[lane];
-            sums[1][lane] = sums[1][lane] + *other * weights[lane];
+/// The sums of a panel for some rows, so that the weights are read once, and their sums fill the registers.
+#[inline(always)]
+pub(super) fn panel_of<'a, T: Real + 'a, const ROWS: usize>(
+    width: usize,
+    rows: [&[T]; ROWS],
+    weights: impl Fn(usize) -> &'a [T; LANES],
+) -> [[T; LANES]; ROWS] {
+    let rows = rows.map(|row| &row[..width]);
+    let mut sums = [[T::ZERO; LANES]; ROWS];
+    for input in 0..width {
+        let weights = weights(input);
+        for (sums, row) in sums.iter_mut().zip(rows) {
+            let value = row[input];
+            for lane in 0..LANES {
+                sums[lane] = sums[lane] + value * weights[lane];
+            }
         }
     }
     sums

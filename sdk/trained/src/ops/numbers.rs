@@ -51,6 +51,8 @@ pub(crate) trait Real:
 {
     const ZERO: Self;
     const ONE: Self;
+    /// For how many rows sums are formed at a time.
+    const ROWS: usize;
 
     /// The numbers of a step, where they are of this type.
     fn learnt(numbers: &Numbers) -> Option<&[Self]>;
@@ -73,6 +75,7 @@ macro_rules! real {
         impl Real for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
+            const ROWS: usize = 16 / size_of::<Self>();
 
             fn learnt(numbers: &Numbers) -> Option<&[Self]> {
                 match numbers {

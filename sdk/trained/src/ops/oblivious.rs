@@ -39,6 +39,8 @@ const ROWS: usize = 64;
 const SEVERAL: usize = 6;
 /// The depth up to which the number of a leaf is a byte.
 const SHALLOW: usize = 8;
+/// How many trees of one depth are added at once.
+const TOGETHER: usize = 4;
 /// How deep a tree can be, as CatBoost has it.
 const MAX_DEPTH: u8 = 16;
 
@@ -98,7 +100,16 @@ impl Oblivious {
         let mut bins = vec![[0; N]; self.bins.count()];
         self.bins.fill(inputs, first, sums.len() / outputs, &mut bins);
         let (mut splits, mut leaves) = (&self.splits[..], &self.leaves[..]);
-        for depth in &self.depths {
+        let mut depths = &self.depths[..];
+        while let [depth, later @ ..] = depths {
+            if outputs == 1 && N > 1 {
+                let done = add_several(depths, &mut splits, &mut leaves, &bins, sums);
+                if done > 0 {
+                    depths = &depths[done..];
+                    continue;
+                }
+            }
+            depths = later;
             let depth = usize::from(*depth);
             let (these, later) = splits.split_at(depth);
             let (values, others) = leaves.split_at(outputs << depth);
@@ -109,6 +120,52 @@ impl Oblivious {
                 add_leaves(&numbers::<u16, N>(these, &bins), values, outputs, sums);
             }
         }
+    }
+}
+
+/// Adds the leaves of the next trees, if they are as deep as each other and shallow, and returns how many they were.
+fn add_several<const N: usize>(
+    depths: &[u8],
+    splits: &mut &[Split],
+    leaves: &mut &[f64],
+    bins: &[[u8; N]],
+    sums: &mut [f64],
+) -> usize {
+    let Some(same) = depths.first_chunk::<TOGETHER>() else { return 0 };
+    if same.iter().any(|depth| *depth != same[0]) {
+        return 0;
+    }
+    match same[0] {
+        2 => add_together::<4, N>(2, splits, leaves, bins, sums),
+        3 => add_together::<8, N>(3, splits, leaves, bins, sums),
+        4 => add_together::<16, N>(4, splits, leaves, bins, sums),
+        5 => add_together::<32, N>(5, splits, leaves, bins, sums),
+        6 => add_together::<64, N>(6, splits, leaves, bins, sums),
+        7 => add_together::<128, N>(7, splits, leaves, bins, sums),
+        8 => add_together::<256, N>(8, splits, leaves, bins, sums),
+        _ => return 0,
+    }
+    TOGETHER
+}
+
+/// The same for a depth that is known, so that no leaf has to be looked for beyond its tree; the sum of a row stays in its register.
+fn add_together<const LEAVES: usize, const N: usize>(
+    depth: usize,
+    splits: &mut &[Split],
+    leaves: &mut &[f64],
+    bins: &[[u8; N]],
+    sums: &mut [f64],
+) {
+    let (these, later) = splits.split_at(TOGETHER * depth);
+    let (values, others) = leaves.split_at(TOGETHER * LEAVES);
+    (*splits, *leaves) = (later, others);
+    let [a, b, c, d] =
+        std::array::from_fn(|at| numbers::<u8, N>(&these[at * depth..][..depth], bins));
+    let (values, _) = values.as_chunks::<LEAVES>();
+    let [of_a, of_b, of_c, of_d] = values else { unreachable!("as many as trees") };
+    let leaf = |number: u8| usize::from(number) % LEAVES;
+    for ((((sum, a), b), c), d) in sums.iter_mut().zip(&a).zip(&b).zip(&c).zip(&d) {
+        *sum = *sum + of_a[leaf(*a)] + of_b[leaf(*b)] + of_c[leaf(*c)] + of_d[leaf(*d)];
     }
 }
 
@@ -153,33 +210,43 @@ mod tests {
     use super::*;
     use crate::ops::bins::Borders;
 
-    /// Two trees over two numbers of two borders each: one of depth `depth`, and one that is a leaf.
+    const DEEP: usize = 5;
+
+    /// Trees over two numbers of two borders each: five of depth `depth`, and one that is a leaf.
     fn trees(depth: u8, outputs: usize) -> Oblivious {
         let borders =
             |column| Borders { column, missing_above: column == 1, borders: vec![0.0, 1.0] };
         let split = |level: u8| Split { bin: u16::from(level % 2), from: 1 + level / 2 % 2 };
-        let leaves = outputs << depth;
+        let leaves = (DEEP * outputs) << depth;
         Oblivious {
             bins: Bins { numbers: vec![borders(0), borders(1)], ..Bins::default() },
-            depths: vec![depth, 0],
-            splits: (0..depth).map(split).collect(),
+            depths: [[depth; DEEP].as_slice(), &[0]].concat(),
+            splits: (0..DEEP as u8 * depth).map(split).collect(),
             leaves: (0..leaves + outputs).map(|leaf| leaf as f64).collect(),
             ends: Ends { scale: 0.5, bias: (0..outputs).map(|output| output as f64).collect() },
         }
     }
 
     fn expected(trees: &Oblivious, row: &[f32]) -> Vec<f64> {
-        let mut leaf = 0;
-        for (depth, split) in trees.splits.iter().enumerate() {
-            let borders = &trees.bins.numbers[usize::from(split.bin)];
-            let value = row[borders.column as usize];
-            let above = value > borders.borders[usize::from(split.from) - 1];
-            leaf |= usize::from(above || (value.is_nan() && borders.missing_above)) << depth;
-        }
         let outputs = trees.ends.bias.len();
-        let last = trees.leaves.len() - outputs;
-        let sum = |at: usize| trees.leaves[leaf * outputs + at] + trees.leaves[last + at];
-        (0..outputs).map(|at| 0.5 * sum(at) + trees.ends.bias[at]).collect()
+        let depth = usize::from(trees.depths[0]);
+        let mut sums = vec![0.0; outputs];
+        let mut add = |leaf: usize| {
+            let leaf = &trees.leaves[leaf * outputs..][..outputs];
+            sums.iter_mut().zip(leaf).for_each(|(sum, leaf)| *sum += leaf);
+        };
+        for tree in 0..DEEP {
+            let splits = &trees.splits[tree * depth..][..depth];
+            let answer = |(at, split): (usize, &Split)| {
+                let borders = &trees.bins.numbers[usize::from(split.bin)];
+                let value = row[borders.column as usize];
+                let above = value > borders.borders[usize::from(split.from) - 1];
+                usize::from(above || (value.is_nan() && borders.missing_above)) << at
+            };
+            add((tree << depth) + splits.iter().enumerate().map(answer).sum::<usize>());
+        }
+        add(DEEP << depth);
+        sums.iter().zip(&trees.ends.bias).map(|(sum, bias)| 0.5 * sum + bias).collect()
     }
 
     #[test]
@@ -187,7 +254,9 @@ mod tests {
         let values = [-1.0, -0.0, 0.0, 0.5, 1.0, 2.0, f32::INFINITY, f32::NAN];
         let rows: Vec<f32> =
             (0..150).flat_map(|row| [values[row % 8], values[row / 8 % 8]]).collect();
-        for (depth, outputs) in [(0, 1), (4, 1), (4, 3), (8, 1), (9, 2), (16, 1)] {
+        for (depth, outputs) in
+            [(0, 1), (2, 1), (3, 1), (6, 1), (7, 1), (4, 1), (4, 3), (8, 1), (9, 2), (16, 1)]
+        {
             let trees = trees(depth, outputs);
             let shape = Shape { values: ValueType::F32, width: 2 };
             assert_eq!(
@@ -210,7 +279,7 @@ mod tests {
         let shape = Shape { values: ValueType::F32, width: 2 };
         assert_eq!(
             wrong.check(&[shape]).unwrap_err(),
-            "oblivious trees have 2 splits and 4 leaves for 1 outputs, expected 2 and 5"
+            "oblivious trees have 10 splits and 20 leaves for 1 outputs, expected 10 and 21"
         );
     }
 }

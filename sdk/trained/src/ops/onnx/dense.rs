@@ -5,6 +5,10 @@ use serde::{Deserialize, Serialize};
 use super::single;
 use crate::block::{Block, Values};
 use crate::ops::Shape;
+use crate::ops::dense::{LANES, panel_of};
+
+/// For how many rows sums are formed at a time.
+const ROWS: usize = 4;
 
 /// Multiplies each row with a matrix, in single precision: products are added in the order of the inputs, the bias last.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -46,42 +50,45 @@ impl Dense {
         let Values::F32(values) = &input.values else { unreachable!("checked: F32") };
         let outputs = self.outputs as usize;
         let mut sums = vec![0.0_f32; rows * outputs];
-        for (row, sums) in sums.chunks_exact_mut(outputs).enumerate() {
-            let row = &values[row * input.width..][..input.width];
-            match outputs {
-                1 => {
-                    let products = row.iter().zip(&self.weights);
-                    sums[0] = products.fold(0.0, |sum, (x, weight)| sum + x * weight);
-                }
-                _ => self.multiply(row, sums),
-            }
-            if let Some(bias) = &self.bias {
-                sums.iter_mut().zip(bias).for_each(|(sum, bias)| *sum += bias);
-            }
+        let mut blocks = sums.chunks_exact_mut(ROWS * outputs);
+        let mut row = values.chunks_exact(input.width.max(1));
+        let mut next = || row.next().unwrap_or_default();
+        for sums in &mut blocks {
+            self.multiply::<ROWS>(std::array::from_fn(|_| next()), sums);
+        }
+        for sums in blocks.into_remainder().chunks_exact_mut(outputs) {
+            self.multiply::<1>([next()], sums);
         }
         Block::f32(outputs, sums)
     }
 
-    /// Eight outputs at a time, so that their sums stay in registers.
-    fn multiply(&self, row: &[f32], sums: &mut [f32]) {
-        let outputs = sums.len();
-        let mut from = 0;
-        while from + 8 <= outputs {
-            let mut eight = [0.0_f32; 8];
-            for (x, weights) in row.iter().zip(self.weights.chunks_exact(outputs)) {
-                let weights: &[f32; 8] =
-                    weights[from..from + 8].try_into().expect("invariant: eight of them");
-                for (sum, weight) in eight.iter_mut().zip(weights) {
-                    *sum += x * weight;
+    /// The sums of some rows. What is left of panels is formed output after output, of all these rows at a time.
+    fn multiply<const N: usize>(&self, rows: [&[f32]; N], sums: &mut [f32]) {
+        let outputs = self.outputs as usize;
+        let width = self.weights.len() / outputs;
+        let bias = |output: usize| self.bias.as_ref().map(|bias| bias[output]);
+        let mut put = |row: usize, output: usize, sum: f32| {
+            sums[row * outputs + output] = bias(output).map_or(sum, |bias| sum + bias);
+        };
+        let whole = outputs - outputs % LANES;
+        for from in (0..whole).step_by(LANES) {
+            let weights = |input: usize| {
+                let weights = &self.weights[input * outputs + from..];
+                weights.first_chunk().expect("invariant: the panel is a whole one")
+            };
+            for (row, found) in panel_of(width, rows, weights).iter().enumerate() {
+                (from..).zip(found).for_each(|(output, sum)| put(row, output, *sum));
+            }
+        }
+        let rows = rows.map(|row| &row[..width]);
+        for output in whole..outputs {
+            let mut found = [0.0_f32; N];
+            for (input, weight) in self.weights[output..].iter().step_by(outputs).enumerate() {
+                if input < width {
+                    found.iter_mut().zip(rows).for_each(|(sum, row)| *sum += row[input] * weight);
                 }
             }
-            sums[from..from + 8].copy_from_slice(&eight);
-            from += 8;
-        }
-        for (x, weights) in row.iter().zip(self.weights.chunks_exact(outputs)) {
-            for (sum, weight) in sums[from..].iter_mut().zip(&weights[from..]) {
-                *sum += x * weight;
-            }
+            found.iter().enumerate().for_each(|(row, sum)| put(row, output, *sum));
         }
     }
 }
@@ -89,6 +96,21 @@ impl Dense {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_row_gives_the_same_bits_alone_and_among_others() {
+        for outputs in [1, 3, 8, 19] {
+            let weights = (0..outputs * 9).map(|at| 1.0 / (at + 3) as f32).collect();
+            let bias = (outputs != 3).then(|| vec![0.1; outputs]);
+            let dense = Dense { outputs: outputs as u32, weights, bias };
+            let values: Vec<f32> = (0..63).map(|at| (at as f32).sqrt()).collect();
+            let run = |rows: &[f32]| dense.run(&Block::f32(9, rows.to_vec()), rows.len() / 9);
+            let Values::F32(together) = run(&values).values else { panic!("no F32") };
+            for (row, together) in values.chunks(9).zip(together.chunks(outputs)) {
+                assert_eq!(run(row), Block::f32(outputs, together.to_vec()));
+            }
+        }
+    }
 
     #[test]
     fn a_row_is_multiplied_with_a_matrix() {

@@ -123,6 +123,12 @@ impl Transform {
     fn apply(self, row: &mut [f32]) {
         match self {
             Self::None => {}
+            // Of a score and its opposite, which is the usual case, the exponential is the same.
+            Self::Logistic if matches!(row, [one, other] if *one == -*other) => {
+                let positive = 1.0 / (1.0 + libm::expf(-row[0].abs()));
+                let of = |x: f32| if x < 0.0 { 1.0 - positive } else { positive };
+                row.iter_mut().for_each(|x| *x = of(*x));
+            }
             Self::Logistic => row.iter_mut().for_each(|x| *x = logistic(*x)),
             Self::Softmax => softmax(row),
             Self::SoftmaxZero => softmax_zero(row),
