@@ -2,14 +2,17 @@
 
 use std::fs::File;
 use std::path::Path;
+use std::time::Duration;
 
 use rdkafka::client::ClientContext;
 use rdkafka::config::{ClientConfig, RDKafkaLogLevel};
-use rdkafka::consumer::ConsumerContext;
-use rdkafka::error::{KafkaError, RDKafkaErrorCode as Code};
+use rdkafka::consumer::{BaseConsumer, ConsumerContext};
+use rdkafka::error::{KafkaError, KafkaResult, RDKafkaErrorCode as Code};
+use rdkafka::producer::BaseProducer;
 use rdkafka::statistics::Statistics;
 
 use super::config::KafkaConfig;
+use super::farewell::let_go;
 use super::settings::{REFUSED, Role, canonical, settings};
 use super::telemetry::Post;
 use super::trouble::{Class, code};
@@ -32,6 +35,23 @@ impl KafkaConfig {
         for role in Role::ALL {
             self.native(role)?;
         }
+        self.check_clients()
+    }
+
+    /// Makes the clients that are otherwise made only when somebody shares a topic: some rules are looked at
+    /// by librdkafka no earlier. Without brokers they ask nobody.
+    fn check_clients(&self) -> Result<(), OpenError> {
+        let alone = |role, id| {
+            let mut config = self.client(role);
+            config.remove("bootstrap.servers");
+            config.set(id, "check");
+            config
+        };
+        let group: KafkaResult<BaseConsumer> = alone(Role::Group, "group.id").create();
+        let_go(group.map_err(|error| not_made(&error))?, Duration::ZERO);
+        let writer: KafkaResult<BaseProducer> =
+            alone(Role::Transactions, "transactional.id").create();
+        let_go(writer.map_err(|error| not_made(&error))?, Duration::ZERO);
         Ok(())
     }
 

@@ -3,8 +3,6 @@
 use std::collections::BTreeMap;
 use std::io::Write;
 
-use rdkafka::producer::BaseProducer;
-
 use super::*;
 use crate::kafka::config::{Login, Mechanism, Profile, Secret, Security, Tls, TopicPolicy};
 
@@ -43,6 +41,15 @@ fn properties_are_refused_by_name() {
         "property `request.required.acks`: it cannot be set",
     );
     check(&with("group.protocol", "consumer"), "property `group.protocol`: it cannot be set");
+}
+
+#[test]
+fn properties_that_do_not_go_together_are_refused() {
+    check(
+        &with("max.poll.interval.ms", "20000"),
+        "`max.poll.interval.ms`must be >= `session.timeout.ms`",
+    );
+    check(&with("transaction.timeout.ms", "5000"), "`transaction.timeout.ms`");
 }
 
 #[test]
