@@ -3,6 +3,11 @@
 //! The client that writes them has one name for its whole life, and whatever it left open is settled
 //! before it begins anew. That a member has lost its partitions is known by the group, which is told the
 //! generation of the member and refuses an old one.
+//!
+//! What would surprise: a client writes no more after one transaction went wrong, or was slow to end. In the
+//! protocol that librdkafka speaks all transactions of a client look alike to the brokers, so a request for
+//! the end of one that was sent twice, and came late, would end the next one in the middle (KIP-890). A new
+//! client has a new epoch, and what the one before it asked for is refused from then on.
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -31,6 +36,9 @@ type Writer = ThreadedProducer<WriterContext>;
 
 /// How much longer than it may take a call is waited for, before the client counts as hung.
 const GRACE: Duration = Duration::from_secs(5);
+/// After so long the request for the end of a transaction may have been sent twice. A new connection and
+/// what is waited for before it take a tenth of it at the least.
+const SLOW: Duration = Duration::from_secs(1);
 /// How long giving a transaction up may take.
 const ABORT_TIMEOUT: Duration = Duration::from_secs(5);
 
@@ -78,23 +86,28 @@ impl Transactor {
         let mut slot = self.writer.lock();
         let writer = match slot.take() {
             Some(writer) => writer,
-            None => {
-                self.start().map_err(|error| Failure { error, reusable: false, again: false })?
+            None => self.start().map_err(|error| Failure { error, again: false })?,
+        };
+        let give_up = Instant::now() + self.timeout;
+        let commitment = match prepare() {
+            Ok(commitment) => commitment,
+            Err(error) => {
+                *slot = Some(writer);
+                return Err(Failure { error, again: false });
             }
         };
-        let written = Attempt { writer: &writer, give_up: Instant::now() + self.timeout }
-            .run(portions, prepare);
-        match written {
-            Ok(firsts) => {
+        let attempt = Attempt { writer: &writer, give_up };
+        match attempt.run(portions, commitment) {
+            Ok(Done { firsts, slow: false }) => {
                 *slot = Some(writer);
                 Ok(firsts)
             }
+            Ok(Done { firsts, slow: true }) => {
+                let_go(writer, Duration::ZERO);
+                Ok(firsts)
+            }
             Err(failure) => {
-                if failure.reusable {
-                    *slot = Some(writer);
-                } else {
-                    let_go(writer, Duration::ZERO);
-                }
+                let_go(writer, Duration::ZERO);
                 Err(failure)
             }
         }
@@ -128,8 +141,14 @@ pub(super) struct Failure {
     pub(super) error: TransactError,
     /// Whether it may well go through when it is tried again at once.
     pub(super) again: bool,
-    /// Whether the client that failed can go on.
-    reusable: bool,
+}
+
+/// What was written.
+struct Done {
+    /// The offset of the first record of each portion.
+    firsts: Vec<u64>,
+    /// Whether the end took so long that it may have been asked for twice.
+    slow: bool,
 }
 
 struct Attempt<'a> {
@@ -141,18 +160,17 @@ impl Attempt<'_> {
     fn run(
         &self,
         portions: &[Portion<'_>],
-        prepare: impl FnOnce() -> Result<Option<Commitment>, TransactError>,
-    ) -> Result<Vec<u64>, Failure> {
-        let commitment =
-            prepare().map_err(|error| Failure { error, again: false, reusable: true })?;
-        self.writer.begin_transaction().map_err(|error| Failure {
-            error: error_of(&error),
-            again: false,
-            reusable: false,
-        })?;
-        self.write(portions, commitment).map_err(|error| self.abort(error))
+        commitment: Option<Commitment>,
+    ) -> Result<Done, Failure> {
+        let begun = self.writer.begin_transaction();
+        begun.map_err(|error| Failure { error: error_of(&error), again: false })?;
+        let firsts = self.write(portions, commitment).map_err(|stop| self.abort(stop))?;
+        let asked = Instant::now();
+        self.commit().map_err(|stop| self.abort(stop))?;
+        Ok(Done { firsts, slow: asked.elapsed() >= SLOW })
     }
 
+    /// Writes all that belongs to the transaction, and returns where.
     fn write(
         &self,
         portions: &[Portion<'_>],
@@ -177,7 +195,6 @@ impl Attempt<'_> {
         }
         self.wait(&round)?;
         self.settle();
-        self.commit()?;
         Ok(tickets.iter().map(|ticket| ticket.first()).collect())
     }
 
@@ -187,7 +204,7 @@ impl Attempt<'_> {
             None => {
                 let reason = "the records were not taken in time".to_owned();
                 let error = TransactError::NotNow { reason };
-                Err(Stop { error, again: false, reusable: true })
+                Err(Stop { error, again: false, is_abortable: true })
             }
             Some(Ok(())) => Ok(()),
             Some(Err(code)) => Err(Stop::of(&KafkaError::MessageProduction(code))),
@@ -235,16 +252,22 @@ impl Attempt<'_> {
                     return Err(Stop::of(&error));
                 }
                 // Whether it is made is settled by the client that comes next.
-                _ => return Err(Stop { reusable: false, ..Stop::of(&error) }),
+                _ => return Err(Stop { is_abortable: false, ..Stop::of(&error) }),
             }
         }
     }
 
+    /// Gives the transaction up, so that nobody has to wait until its time is over to read what is behind it.
     fn abort(&self, stop: Stop) -> Failure {
-        let abort =
-            || ask(self.writer, ABORT_TIMEOUT, |writer, timeout| writer.abort_transaction(timeout));
-        let reusable = stop.reusable && made(abort()).is_ok();
-        Failure { error: stop.error, again: stop.again, reusable }
+        if stop.is_abortable {
+            let aborted = ask(self.writer, ABORT_TIMEOUT, |writer, timeout| {
+                writer.abort_transaction(timeout)
+            });
+            if let Err(stop) = made(aborted) {
+                tracing::debug!(error = %stop.error, "a transaction is given up by the next client");
+            }
+        }
+        Failure { error: stop.error, again: stop.again }
     }
 
     fn remaining(&self) -> Duration {
@@ -276,21 +299,21 @@ struct Stop {
     error: TransactError,
     /// Whether it may well go through when it is tried again at once.
     again: bool,
-    /// Whether it can be aborted and the client go on.
-    reusable: bool,
+    /// Whether it can be given up: it has not failed for good, and its end was not asked for.
+    is_abortable: bool,
 }
 
 impl Stop {
     /// Another client has to go on; by that the brokers give up what this one has begun.
     fn hung() -> Self {
         let reason = "the client of Kafka does not return from a call".to_owned();
-        Self { error: TransactError::NotNow { reason }, again: false, reusable: false }
+        Self { error: TransactError::NotNow { reason }, again: false, is_abortable: false }
     }
 
     fn of(error: &KafkaError) -> Self {
         let fatal = matches!(error, KafkaError::Transaction(reason) if reason.is_fatal());
         let again = code_of(error).is_some_and(passes_soon);
-        Self { error: error_of(error), again, reusable: !fatal }
+        Self { error: error_of(error), again, is_abortable: !fatal }
     }
 }
 
