@@ -51,7 +51,6 @@ fn main() -> io::Result<ExitCode> {
         rate: line.rate,
         callers: line.callers,
         at_most: Duration::from_secs(60 * line.minutes),
-        exactly_once: true,
     };
     let steps = (line.minutes * STEPS_A_MINUTE) as usize;
     let schedule = Schedule::draw(seed, Scale::from(&setup), steps);

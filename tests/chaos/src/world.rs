@@ -48,8 +48,6 @@ pub struct Setup {
     pub callers: usize,
     /// No step begins after this time.
     pub at_most: Duration,
-    /// Whether there is a flow that is delivered exactly once, too.
-    pub exactly_once: bool,
 }
 
 /// What a run has left.
@@ -87,8 +85,7 @@ pub fn run(setup: &Setup, schedule: &Schedule) -> Outcome {
     let cluster = Cluster::start(BROKERS, &Options::default().proxied());
     let deployment = Deployment::on_cluster(&cluster).partitions(PARTITIONS).with_sections(SESSION);
     let models = Models::new();
-    let mut endpoints = Endpoint::all(&deployment);
-    endpoints.retain(|endpoint| setup.exactly_once || !endpoint.exactly_once);
+    let endpoints = Endpoint::all(&deployment);
     for endpoint in &endpoints {
         endpoint.install(&models, &cluster.client());
     }

@@ -12,7 +12,7 @@ const SEED: u64 = 5;
 fn nothing_is_lost_or_invented_or_answered_twice_whoever_is_killed_paused_or_cut_off() {
     let seed = std::env::var("SEED").ok().map_or(SEED, |it| it.parse().expect("SEED is a number"));
     let at_most = Duration::from_secs(120);
-    let setup = Setup { seed, hosts: 3, rate: 60, callers: 3, at_most, exactly_once: false };
+    let setup = Setup { seed, hosts: 3, rate: 60, callers: 3, at_most };
     let schedule = Schedule::each_once(seed, Scale::from(&setup));
     println!("{schedule}");
     let outcome = run(&setup, &schedule);

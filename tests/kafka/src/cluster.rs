@@ -158,8 +158,12 @@ impl Cluster {
         self.node(broker).signal(Signal::CONT);
     }
 
-    /// Starts a broker again on what it had written, ending it first where it runs. Returns when it answers and knows of
-    /// all that run.
+    /// Starts a broker again on what it had written, ending it first where it runs, and when the others have given it up.
+    /// Returns when it answers and knows of all that run.
+    ///
+    /// Why it is waited for the others: a broker that comes back before its session has ended leads what it led, with all that
+    /// it had written. It then announces also those ends of transactions that nobody else has got, and loses them when
+    /// another broker leads. That is a fault of Kafka (seen with 4.3.1), and not what is tested with this.
     ///
     /// # Panics
     ///
@@ -167,8 +171,12 @@ impl Cluster {
     pub fn restart(&self, broker: usize) {
         let node = self.node(broker);
         node.kill();
+        let others: Vec<_> = self.nodes.iter().filter(|node| node.is_running()).collect();
+        wait::until("brokers that know that one is gone", || {
+            others.iter().all(|other| (1..=others.len()).contains(&other.brokers())).then_some(())
+        });
         node.start();
-        let running = self.nodes.iter().filter(|node| node.is_running()).count();
+        let running = others.len() + 1;
         wait::until("a broker that comes back", || {
             assert!(node.is_running(), "the broker ended:\n{}", node.log());
             (node.brokers() >= running).then_some(())
