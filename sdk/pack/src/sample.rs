@@ -163,12 +163,16 @@ fn blocks(trained: &Trained, row: usize, cells: &[&Cell]) -> Result<Vec<Block>, 
             expected,
         };
         let number = |at: usize| cells[at].number().ok_or_else(|| wrong(at, "a number"));
-        let whole = |at: usize| match cells[at] {
-            Cell::Whole(whole) => Ok(*whole),
-            _ => match number(at)? {
-                it if it.fract() == 0.0 => Ok(it as i64),
-                _ => Err(wrong(at, "a whole number")),
-            },
+        let whole = |at: usize| {
+            let (range, expected) = match kind {
+                Kind::Bool => (0..=1, "true, false, 0 or 1"),
+                Kind::I32 => {
+                    (i64::from(i32::MIN)..=i64::from(i32::MAX), "a whole number of 32 bits")
+                }
+                _ => (i64::MIN..=i64::MAX, "a whole number of 64 bits"),
+            };
+            let whole = cells[at].whole().filter(|it| range.contains(it));
+            whole.ok_or_else(|| wrong(at, expected))
         };
         let all = 0..cells.len();
         let values = match kind.value_type() {
@@ -295,6 +299,17 @@ mod tests {
             why(&table(Cell::Text("far".into()), 5.0), None),
             "row 1, column `x`: found `far`, expected a number"
         );
+        let mut narrow = trained();
+        narrow.pipeline.inputs =
+            Inputs::Columns(vec![Column { name: "x".into(), kind: Kind::I32 }]);
+        for cell in [Cell::Whole(1 << 31), Cell::Number(1e300)] {
+            let text = cell.text();
+            let why = samples(&narrow, &table(cell, 0.0), None).unwrap_err().to_string();
+            assert_eq!(
+                why,
+                format!("row 1, column `x`: found `{text}`, expected a whole number of 32 bits")
+            );
+        }
         let other = Table { columns: vec!["y".into()], rows: vec![vec![Cell::Missing]] };
         assert_eq!(why(&other, None), "the sample has no column `x`; it has y");
     }

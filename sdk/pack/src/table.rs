@@ -84,6 +84,21 @@ impl Cell {
         }
     }
 
+    /// The cell as a whole number; none where it is another, or one that 64 bits do not hold.
+    pub fn whole(&self) -> Option<i64> {
+        match self {
+            Self::Whole(number) => Some(*number),
+            Self::Truth(truth) => Some(i64::from(*truth)),
+            Self::Text(text) => match text.trim() {
+                "true" | "True" => Some(1),
+                "false" | "False" => Some(0),
+                text => text.parse().ok().or_else(|| whole(text.parse().ok()?)),
+            },
+            Self::Number(number) => whole(*number),
+            Self::Missing => None,
+        }
+    }
+
     /// The cell as a text.
     pub fn text(&self) -> String {
         match self {
@@ -94,6 +109,12 @@ impl Cell {
             Self::Text(text) => text.clone(),
         }
     }
+}
+
+/// The number as a whole one, where it is one that double precision holds exactly.
+fn whole(number: f64) -> Option<i64> {
+    const EXACT: f64 = (1_i64 << 53) as f64;
+    (number.fract() == 0.0 && number.abs() <= EXACT).then_some(number as i64)
 }
 
 fn wrong(row: usize, why: impl ToString) -> TableError {
@@ -126,7 +147,7 @@ fn of_field(row: usize, name: &str, field: &Field) -> Result<Cell, TableError> {
         Field::UByte(it) => Cell::Whole(i64::from(*it)),
         Field::UShort(it) => Cell::Whole(i64::from(*it)),
         Field::UInt(it) => Cell::Whole(i64::from(*it)),
-        Field::ULong(it) => Cell::Number(*it as f64),
+        Field::ULong(it) => i64::try_from(*it).map_or(Cell::Number(*it as f64), Cell::Whole),
         Field::Float(it) => Cell::Number(f64::from(*it)),
         Field::Double(it) => Cell::Number(*it),
         Field::Str(it) => Cell::Text(it.clone()),
