@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use trained::ops::{Join, Op};
 use trained::{Column, Inputs, Kind, Output, Pipeline, Rows, Slot, Step, ValueType};
 
-use crate::{Domain, ReadError, ReadOptions, Task, TrainedColumn};
+use crate::{ColumnOption, Domain, ReadError, ReadOptions, Task, TrainedColumn, limits};
 
 /// The name of the one input of a matrix.
 const FEATURES: &str = "features";
@@ -48,6 +48,7 @@ impl Assembly {
     ) -> Result<Self, ReadError> {
         rename(&mut columns, options)?;
         let inputs = if options.matrix || !(named || options.columns.is_some()) {
+            refuse_kinds(options)?;
             columns.iter_mut().for_each(|column| column.kind = matrix);
             let width = columns.len() as u32;
             Inputs::Matrix { name: FEATURES.to_owned(), kind: matrix, width }
@@ -78,11 +79,18 @@ impl Assembly {
         matches!(self.inputs, Inputs::Matrix { .. })
     }
 
-    /// Adds a step, and returns its slot.
+    /// Adds a step, and returns its slot. That there are too many is found when the pipeline is finished.
     pub(crate) fn step(&mut self, op: Op, inputs: Vec<Slot>) -> Slot {
         self.steps.push(Step { op, inputs });
-        let slot = self.inputs.shapes().len() + self.steps.len() - 1;
-        Slot::try_from(slot).expect("invariant: readers make few steps for each of few columns")
+        Slot::try_from(self.slots() - 1).unwrap_or(Slot::MAX)
+    }
+
+    fn slots(&self) -> usize {
+        let inputs = match &self.inputs {
+            Inputs::Matrix { .. } => 1,
+            Inputs::Columns(columns) => columns.len(),
+        };
+        inputs + self.steps.len()
     }
 
     /// Adds the step that puts columns beside each other, given as one slot for each; or the matrix itself where it is of this type.
@@ -99,6 +107,7 @@ impl Assembly {
         results: &Results,
         options: &ReadOptions,
     ) -> Result<(Pipeline, Vec<TrainedColumn>), ReadError> {
+        limits::check("the file", self.slots(), "columns and steps", usize::from(Slot::MAX))?;
         let name = options.output.clone().unwrap_or_else(|| results.task.output().to_owned());
         let mut outputs = vec![Output { name, slot: results.prediction, kind: results.kind }];
         if let Some((slot, kind)) = results.label {
@@ -138,6 +147,22 @@ fn rename(columns: &mut [TrainedColumn], options: &ReadOptions) -> Result<(), Re
         column.kind = given.kind.unwrap_or(column.kind);
     }
     Ok(())
+}
+
+/// In a matrix all columns have one type, whatever is said of some of them.
+fn refuse_kinds(options: &ReadOptions) -> Result<(), ReadError> {
+    let refused = |option: &str, found: String| {
+        let expected = "no types of columns, since one tensor with all of them has one type";
+        Err(ReadError::Option { option: option.to_owned(), found, expected: expected.to_owned() })
+    };
+    if let Some(name) = options.categorical.first() {
+        return refused("categorical", format!("`{name}`"));
+    }
+    let kind = |it: &ColumnOption| Some((it.name.clone(), it.kind?));
+    match options.columns.iter().flatten().find_map(kind) {
+        Some((name, kind)) => refused("columns", format!("{} for `{name}`", kind.protocol())),
+        None => Ok(()),
+    }
 }
 
 fn own_tensors(columns: &mut [TrainedColumn], options: &ReadOptions) -> Result<(), ReadError> {

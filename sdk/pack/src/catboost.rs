@@ -20,7 +20,7 @@ use self::features::Features;
 use self::loss::Loss;
 use crate::assembly::{Assembly, Results};
 use crate::value::{Node, Value};
-use crate::{Format, ReadError, ReadOptions, Task, Trained};
+use crate::{Format, ReadError, ReadOptions, Task, Trained, limits};
 
 /// Reads a model of CatBoost.
 ///
@@ -61,6 +61,8 @@ pub(crate) fn read(value: &Value<'_>, options: &ReadOptions) -> Result<Trained, 
     }
     let tables = file.find("ctr_data")?;
     let bins = plan.bins(&features, tables.as_ref(), assembly.is_matrix())?;
+    // A split has the number of its bin in 16 bits.
+    limits::check("the trees", bins.count(), "bins", usize::from(u16::MAX) + 1)?;
     let raw = assembly.step(trees.op(bins), inputs);
     let results = results(&loss, outputs, raw, &mut assembly, &file)?;
     let summary = format!("{count} {} trees, {}", trees.shape(), loss.name);

@@ -11,6 +11,7 @@ mod error;
 mod format;
 mod json;
 mod lightgbm;
+mod limits;
 mod onnx;
 mod options;
 mod runner;

@@ -95,7 +95,7 @@ impl<'a> Reader<'a> {
                 if count > self.bytes.len() - self.at {
                     return Err(self.wrong(&format!("a list of {count}"), "as many values"));
                 }
-                let mut values = Vec::with_capacity(count);
+                let mut values = Vec::new();
                 for _ in 0..count {
                     let kind = self.byte()?;
                     values.push(self.value(kind)?);

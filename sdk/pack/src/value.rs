@@ -116,10 +116,18 @@ impl<'a> Node<'a> {
 
     /// The value of a key, where there is one that is not null.
     pub(crate) fn find(&self, key: &str) -> Result<Option<Self>, ReadError> {
-        let found = self.entries()?.iter().find(|(name, _)| name == key);
+        let found = self.table()?.iter().find(|(name, _)| name == key);
         Ok(found
             .filter(|(_, value)| *value != Value::Null)
             .map(|(name, value)| Self { place: self.below(name), value }))
+    }
+
+    /// The keys of a table and their values.
+    pub(crate) fn entries(&self) -> Result<Vec<(&'a str, Self)>, ReadError> {
+        let node = |(key, value): &'a (Cow<'a, str>, Value<'a>)| {
+            (&**key, Self { place: self.below(key), value })
+        };
+        Ok(self.table()?.iter().map(node).collect())
     }
 
     /// The values of a list.
@@ -224,7 +232,7 @@ impl<'a> Node<'a> {
         list.iter().enumerate().map(of).collect()
     }
 
-    fn entries(&self) -> Result<&'a [(Cow<'a, str>, Value<'a>)], ReadError> {
+    fn table(&self) -> Result<&'a [(Cow<'a, str>, Value<'a>)], ReadError> {
         match self.value {
             Value::Table(entries) => Ok(entries),
             _ => Err(self.wrong("a table")),

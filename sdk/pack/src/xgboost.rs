@@ -17,7 +17,7 @@ use self::categories::Categories;
 use self::objective::Objective;
 use crate::assembly::{Assembly, Results};
 use crate::value::{Node, Value};
-use crate::{Domain, Format, ReadError, ReadOptions, Trained, TrainedColumn};
+use crate::{Domain, Format, ReadError, ReadOptions, Trained, TrainedColumn, limits};
 
 /// Reads a model of XGBoost.
 ///
@@ -89,6 +89,7 @@ impl Columns {
     fn read(learner: &Node<'_>, booster: &Node<'_>) -> Result<Self, ReadError> {
         let param = learner.get("learner_model_param")?;
         let count = number(&param, "num_feature")?;
+        limits::check(&param.place, count, "columns", limits::COLUMNS)?;
         let texts = |key| match learner.find(key)? {
             None => Ok(Vec::new()),
             Some(list) => {

@@ -75,8 +75,9 @@ impl Loss {
         let bound = match info.find("binclass_probability_threshold")? {
             None => 0.0,
             Some(threshold) => {
-                let Ok(probability) = threshold.text()?.parse::<f64>() else {
-                    return Err(threshold.wrong("a number"));
+                let probability = threshold.text()?.parse::<f64>().ok();
+                let Some(probability) = probability.filter(|it| (0.0..=1.0).contains(it)) else {
+                    return Err(threshold.wrong("a text that is a number from 0 to 1"));
                 };
                 -(1.0 / probability - 1.0).ln()
             }

@@ -3,8 +3,8 @@
 use trained::ops::bins::Table;
 
 use super::features::{Computed, CountKind};
-use crate::ReadError;
 use crate::value::Node;
+use crate::{ReadError, limits};
 
 /// Reads the table of this name and returns the bins of each key: one for each number that is computed of it, with its borders.
 pub(super) fn read(
@@ -22,10 +22,24 @@ pub(super) fn read(
     let all = table.get("counter_denominator")?.f32()?;
     let flat = table.get("hash_map")?;
     let nodes = flat.list()?;
-    if stride < 2 || nodes.len() % stride != 0 {
-        return Err(flat.wrong(&format!("keys with {} counts each", stride.saturating_sub(1))));
+    if !(2..=limits::OUTPUTS).contains(&stride) || !nodes.len().is_multiple_of(stride) {
+        let counts = match stride {
+            2..=limits::OUTPUTS => (stride - 1).to_string(),
+            _ => format!("1 to {}", limits::OUTPUTS - 1),
+        };
+        return Err(flat.wrong(&format!("keys with {counts} counts each")));
     }
+    let bins = computed.len().saturating_mul(nodes.len() / stride);
+    limits::check(&flat.place, bins, "bins for the keys of a table", limits::TABLE_BINS)?;
     for (one, _) in computed {
+        if one.elements != computed[0].0.elements {
+            let other = &computed[0].0.place;
+            return Err(ReadError::Malformed {
+                place: one.place.clone(),
+                found: format!("other elements than {other} has, of the same table"),
+                expected: "the same".to_owned(),
+            });
+        }
         let fits = match one.kind {
             CountKind::Counter => stride == 2,
             CountKind::Mean => stride == 3,

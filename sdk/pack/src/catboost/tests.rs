@@ -92,3 +92,50 @@ fn options_that_make_no_sense_are_refused() {
     let message = refused(ReadOptions { matrix: true, ..ReadOptions::default() });
     assert!(message.contains("a model with 1 columns of texts"), "{message}");
 }
+
+/// The model with a number that is computed of its category, by a table without keys.
+fn counted(stride: &str, elements: &str) -> String {
+    let ctr = |elements: &str| {
+        format!(
+            r#"{{"ctr_type": "Borders", "target_border_idx": 0, "identifier": "t", "prior_numerator": 0, "prior_denomerator": 1,
+                "shift": 0, "scale": 1, "borders": [0.25], "elements": [{elements}]}}"#
+        )
+    };
+    let category = r#"{"combination_element": "cat_feature_value", "cat_feature_index": 0}"#;
+    let ctrs = [ctr(category), ctr(elements)].join(", ");
+    let split = |index: u8| {
+        format!(r#"{{"border": 0.25, "split_index": {index}, "split_type": "OnlineCtr"}}"#)
+    };
+    let tree = format!(
+        r#""oblivious_trees": [{{"leaf_values": [1, 2, 3, 4], "splits": [{}, {}]}}, {{"#,
+        split(2),
+        split(3)
+    );
+    let data = format!(
+        r#""ctr_data": {{"t": {{"hash_stride": {stride}, "counter_denominator": 0, "hash_map": []}}}}, "model_info""#
+    );
+    model()
+        .replace(
+            r#""categorical_features""#,
+            &format!(r#""ctrs": [{ctrs}], "categorical_features""#),
+        )
+        .replace(r#""oblivious_trees": [{"#, &tree)
+        .replace(r#""model_info""#, &data)
+}
+
+#[test]
+fn tables_of_counts_are_what_the_ctrs_say_they_are() {
+    let category = r#"{"combination_element": "cat_feature_value", "cat_feature_index": 0}"#;
+    let number =
+        r#"{"combination_element": "float_feature", "float_feature_index": 0, "border": 0.5}"#;
+    let read = |text: String| read(text.as_bytes(), &ReadOptions::default());
+    assert_eq!(read(counted("3", category)).unwrap().summary, "2 oblivious trees, RMSE");
+    assert_eq!(
+        read(counted("1000000000000", category)).unwrap_err().to_string(),
+        "ctr_data.t.hash_map: found a list of 0, expected keys with 1 to 65535 counts each"
+    );
+    assert_eq!(
+        read(counted("3", number)).unwrap_err().to_string(),
+        "features_info.ctrs[1]: found other elements than features_info.ctrs[0] has, of the same table, expected the same"
+    );
+}

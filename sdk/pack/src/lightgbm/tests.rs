@@ -125,9 +125,32 @@ fn options_that_do_not_fit_the_file_are_refused() {
         refused(FILE, &ReadOptions { categorical: vec!["hour".into()], ..Default::default() }),
         "--categorical: found `hour`, expected the name of a column"
     );
+    let categorical = vec!["carrier".into()];
+    assert_eq!(
+        refused(FILE, &ReadOptions { matrix: true, categorical, ..Default::default() }),
+        "--categorical: found `carrier`, expected no types of columns, since one tensor with all of them has one type"
+    );
     let output = Some("raw".into());
     assert_eq!(
         refused(FILE, &ReadOptions { output, raw: true, ..Default::default() }),
         "--output: found `raw`, which another output is called, expected a name of its own"
     );
+}
+
+#[test]
+fn a_length_that_is_only_said_takes_no_memory() {
+    let huge = |from: &str, to: &str| refused(&FILE.replacen(from, to, 1), &ReadOptions::default());
+    assert_eq!(
+        huge("num_leaves=3", "num_leaves=18446744073709551615"),
+        "Tree=0, key `split_feature`: found 2 numbers, expected 18446744073709551614"
+    );
+    assert_eq!(
+        huge("max_feature_idx=1", "max_feature_idx=18446744073709551615"),
+        "the header, key `feature_names`: found 2 of them, expected 18446744073709551615"
+    );
+    let trees = FILE.find("Tree=0").unwrap()..FILE.find("end of trees").unwrap();
+    let mut none =
+        FILE.replacen("num_tree_per_iteration=1", "num_tree_per_iteration=1000000000000", 1);
+    none.replace_range(trees.start + 12..trees.end + 12, "");
+    assert!(refused(&none, &ReadOptions::default()).contains("a model with 1000000000000 scores"));
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use crate::ReadError;
+use crate::{ReadError, limits};
 
 /// A block of lines `key=value`; a key alone has an empty value.
 pub(super) struct Block<'a> {
@@ -89,7 +89,7 @@ impl<'a> Header<'a> {
                 hint: Some("load the model in LightGBM 3 or 4 and save it again".to_owned()),
             });
         }
-        let columns = header.number("max_feature_idx")? + 1;
+        let columns = header.number("max_feature_idx")?.saturating_add(1);
         let outputs = header.number("num_tree_per_iteration")?;
         if outputs == 0 || !file.trees.len().is_multiple_of(outputs) {
             return Err(header.wrong(
@@ -98,6 +98,12 @@ impl<'a> Header<'a> {
                 "as many trees in every iteration".to_owned(),
             ));
         }
+        limits::check(
+            "the header, key `num_tree_per_iteration`",
+            outputs,
+            "scores",
+            limits::OUTPUTS,
+        )?;
         let list = |key| header.get(key).unwrap_or_default().split_whitespace().collect();
         let names: Vec<_> = list("feature_names");
         let infos: Vec<_> = list("feature_infos");
@@ -144,7 +150,7 @@ impl<'a> Block<'a> {
         count: usize,
     ) -> Result<Vec<T>, ReadError> {
         let words = self.get(key).unwrap_or_default().split_ascii_whitespace();
-        let mut numbers = Vec::with_capacity(count);
+        let mut numbers = Vec::new();
         for word in words {
             numbers.push(
                 word.parse()

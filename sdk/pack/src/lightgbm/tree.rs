@@ -90,7 +90,7 @@ impl Sets {
         if count == 0 {
             return Ok(Self { boundaries: Vec::new(), words: Vec::new() });
         }
-        let boundaries: Vec<usize> = block.list("cat_boundaries", count + 1)?;
+        let boundaries: Vec<usize> = block.list("cat_boundaries", count.saturating_add(1))?;
         if !boundaries.is_sorted() {
             let found = format!("{boundaries:?}");
             return Err(block.wrong("cat_boundaries", found, "numbers that rise".to_owned()));
@@ -100,24 +100,27 @@ impl Sets {
     }
 
     fn test(&self, block: &Block<'_>, number: f64) -> Result<Test, ReadError> {
-        let at = number as usize;
-        match (self.boundaries.get(at), self.boundaries.get(at + 1)) {
-            (Some(first), Some(end)) if number >= 0.0 => {
-                Ok(Test::In(self.words[*first..*end].to_vec()))
-            }
-            _ => Err(block.wrong(
-                "threshold",
-                format!("the set {number}"),
-                format!("the number of one of {}", self.boundaries.len().saturating_sub(1)),
-            )),
+        let count = self.boundaries.len().saturating_sub(1);
+        if (0.0..count as f64).contains(&number) {
+            let (first, end) =
+                (self.boundaries[number as usize], self.boundaries[number as usize + 1]);
+            return Ok(Test::In(self.words[first..end].to_vec()));
         }
+        Err(block.wrong(
+            "threshold",
+            format!("the set {number}"),
+            format!("the number of one of {count}"),
+        ))
     }
 }
 
 fn linear(block: &Block<'_>, leaf_count: usize) -> Result<Vec<Linear>, ReadError> {
     let constants: Vec<f64> = block.list("leaf_const", leaf_count)?;
     let counts: Vec<usize> = block.list("num_features", leaf_count)?;
-    let terms = counts.iter().sum();
+    let terms = counts.iter().try_fold(0_usize, |sum, count| sum.checked_add(*count));
+    let terms = terms.ok_or_else(|| {
+        block.wrong("num_features", "too many".to_owned(), "as many as leaf_features".to_owned())
+    })?;
     let columns: Vec<u32> = block.list("leaf_features", terms)?;
     let coefficients: Vec<f64> = block.list("leaf_coeff", terms)?;
     let mut terms = columns.into_iter().zip(coefficients);

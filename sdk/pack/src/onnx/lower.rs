@@ -34,6 +34,22 @@ pub(super) struct Rows {
     pub(super) batch: usize,
 }
 
+impl Value {
+    /// How many values it is.
+    pub(super) fn count(&self) -> usize {
+        match self {
+            Self::Rows(rows) => product(&rows.dims).unwrap_or(usize::MAX),
+            Self::Constant(tensor) => tensor.values.len(),
+            Self::Lengths(lengths) => lengths.len(),
+        }
+    }
+}
+
+/// How many values there are in these dimensions; none where that is no number.
+pub(super) fn product(dims: &[usize]) -> Option<usize> {
+    dims.iter().try_fold(1_usize, |product, length| product.checked_mul(*length))
+}
+
 impl Rows {
     /// How many values a request has.
     pub(super) fn width(&self) -> usize {

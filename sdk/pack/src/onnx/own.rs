@@ -9,7 +9,7 @@ use super::lower::{Lowering, Rows, Value};
 use super::operators;
 use super::outputs::Wanted;
 use super::tensor::Element;
-use crate::{Domain, Format, ReadError, ReadOptions, Task, Trained, TrainedColumn};
+use crate::{Domain, Format, ReadError, ReadOptions, Task, Trained, TrainedColumn, limits};
 
 /// The name of the one input of a matrix, where it is asked for.
 const FEATURES: &str = "features";
@@ -32,9 +32,12 @@ pub(super) fn read(
         lowering.define(name, Value::Constant(tensor));
     }
     feed(graph, &inputs, &mut lowering)?;
+    let mut values = 0_usize;
     for node in &graph.nodes {
         let results = operators::lower(node, &mut lowering)?;
         for (name, value) in node.output.iter().zip(results) {
+            values = values.saturating_add(value.count());
+            limits::check(&node.place(), values, "values up to here", limits::CELLS)?;
             lowering.define(name, value);
         }
     }
@@ -73,7 +76,11 @@ fn element(kind: Kind) -> Element {
 /// How many columns an input has: those of a matrix whose other dimension is for the requests.
 fn width(input: &Declared) -> Result<usize, ReadError> {
     match input.lengths.as_deref() {
-        Some([_, Some(width)]) => Ok(*width),
+        Some([_, Some(width)]) => {
+            let place = format!("input `{}`", input.name);
+            limits::check(&place, *width, "columns", limits::COLUMNS)?;
+            Ok(*width)
+        }
         Some([_]) => Ok(1),
         Some(lengths) => {
             let lengths: Vec<_> =

@@ -7,7 +7,7 @@ use trained::{Kind, Pipeline, Slot, ValueType};
 
 use crate::assembly::{Assembly, Results};
 use crate::value::Node;
-use crate::{ReadError, ReadOptions, TrainedColumn};
+use crate::{ReadError, ReadOptions, TrainedColumn, limits};
 
 /// A column of a block.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -44,6 +44,8 @@ pub(super) struct Blocks {
     blocks: Vec<Vec<Cell>>,
     /// Slots with columns that were put beside each other: what a step looks at, the next often does too.
     together: BTreeMap<Vec<Cell>, Slot>,
+    /// How many columns steps have read and made.
+    cells: usize,
 }
 
 impl Blocks {
@@ -62,13 +64,15 @@ impl Blocks {
             }]
         };
         let blocks = assembly.columns().iter().enumerate().map(cell).collect();
-        Self { assembly, blocks, together: BTreeMap::new() }
+        Self { assembly, blocks, together: BTreeMap::new(), cells: 0 }
     }
 
     /// The columns of a list like `[7, [2, 0, 1]]`: block 7, and columns 0 and 1 of block 2.
-    pub(super) fn cells(&self, list: &Node<'_>) -> Result<Vec<Cell>, ReadError> {
+    pub(super) fn cells(&mut self, list: &Node<'_>) -> Result<Vec<Cell>, ReadError> {
         let mut cells = Vec::new();
         for piece in list.list()? {
+            // Each block can be named several times, and a step can double its width so.
+            self.count(cells.len(), list)?;
             if let Ok(number) = piece.count() {
                 cells.extend(self.block(&piece, number)?);
                 continue;
@@ -82,7 +86,15 @@ impl Blocks {
                 cells.push(*cell.ok_or_else(expected)?);
             }
         }
+        self.count(cells.len(), list)?;
+        self.cells += cells.len();
         Ok(cells)
+    }
+
+    /// Fails where so many columns more are too many.
+    fn count(&self, more: usize, node: &Node<'_>) -> Result<(), ReadError> {
+        let all = self.cells.saturating_add(more);
+        limits::check(&node.place, all, "columns for all of its steps", limits::CELLS)
     }
 
     fn block(&self, node: &Node<'_>, number: usize) -> Result<&[Cell], ReadError> {
@@ -140,10 +152,18 @@ impl Blocks {
     }
 
     /// The next block is what this slot holds: numbers of double precision.
-    pub(super) fn push_numbers(&mut self, slot: Slot, width: usize) {
+    pub(super) fn push_numbers(
+        &mut self,
+        slot: Slot,
+        width: usize,
+        step: &Node<'_>,
+    ) -> Result<(), ReadError> {
+        self.count(width, step)?;
+        self.cells += width;
         let width = width as u32;
         let cell = |column| Cell { slot, column, width, holds: Holds::Doubles };
         self.blocks.push((0..width).map(cell).collect());
+        Ok(())
     }
 
     /// The next block is what these slots hold: a column of texts each.

@@ -1,6 +1,5 @@
 //! The steps of a file, each as one of `trained`.
 
-use trained::Slot;
 use trained::ops::{
     Activate, Demand, Dense, Digitize, Impute, Indicate, Interpolate, Known, Link, Mean, Norm,
     Normalize, Numbers, OneHot, OneHotColumn, Op, Ordinal, OrdinalColumn, Products, Rule, Scale,
@@ -57,8 +56,7 @@ pub(super) fn add(blocks: &mut Blocks, step: &Node<'_>) -> Result<(), ReadError>
         other => return Err(kind.unsupported(format!("the step `{other}`"), None)),
     };
     let made = blocks.step(op, vec![slot]);
-    blocks.push_numbers(made, width);
-    Ok(())
+    blocks.push_numbers(made, width, step)
 }
 
 /// What a stage of a scale does, by the name that it has in the file.
@@ -187,13 +185,8 @@ fn tables(blocks: &mut Blocks, step: &Node<'_>, cells: &[Cell]) -> Result<(), Re
         "one-hot" => one_hot(&tables)?,
         _ => (ordinal(&tables)?, cells.len()),
     };
-    add_tables(blocks, op, slots, width);
-    Ok(())
-}
-
-fn add_tables(blocks: &mut Blocks, op: Op, slots: Vec<Slot>, width: usize) {
     let made = blocks.step(op, slots);
-    blocks.push_numbers(made, width);
+    blocks.push_numbers(made, width, step)
 }
 
 /// A table with how many values it has, of texts or of numbers.

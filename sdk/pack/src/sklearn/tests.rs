@@ -106,3 +106,33 @@ fn a_matrix_holds_no_texts() {
         "--matrix: found the column `carrier` of texts, expected columns of numbers"
     );
 }
+
+#[test]
+fn a_few_steps_cannot_ask_for_more_columns_than_there_is_memory_for() {
+    let twice = |block: usize| {
+        format!(r#"{{"step": "apply", "function": "exp", "inputs": [{block}, {block}]}}"#)
+    };
+    let steps: Vec<_> = (0..60).map(twice).collect();
+    check_refused(AGE, &steps.join(", "), REGRESSION, "columns for all of its steps");
+    let wide = r#"{"step": "one-hot", "inputs": [0], "tables": [{"values": ["AA"], "places": [0], "width": 4294967295}]}"#;
+    check_refused(CARRIER, wide, REGRESSION, "steps[0]: a model with 4294967296 columns");
+    let step = r#"{"step": "normalize", "norm": "l1", "least": 0, "inputs": [0]}"#;
+    check_refused(
+        AGE,
+        &vec![step; 70_000].join(", "),
+        REGRESSION,
+        "columns and steps, which is more than 65535",
+    );
+}
+
+#[test]
+fn trees_have_an_output() {
+    let steps = r#"{"step": "trees", "inputs": [0], "start": [], "single": false, "trees": [
+        {"feature": [-1], "left": [-1], "right": [-1], "threshold": [0], "missing_left": [0], "sets": {}, "leaves": [[]]}]}"#;
+    check_refused(
+        AGE,
+        steps,
+        REGRESSION,
+        "steps[0].start: found a list of 0, expected a number for each output",
+    );
+}

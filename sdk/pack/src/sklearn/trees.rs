@@ -1,5 +1,7 @@
 //! The step `trees`.
 
+use std::collections::BTreeMap;
+
 use trained::ops::forest::{Child, ForestBuilder, Missing, Reading, Split, Test};
 use trained::ops::{Numbers, Op, Scale, Stage};
 use trained::{Slot, ValueType};
@@ -20,6 +22,9 @@ pub(super) fn add(
 ) -> Result<(), ReadError> {
     let start = numbers(&step.get("start")?)?;
     let outputs = start.len();
+    if outputs == 0 {
+        return Err(step.get("start")?.wrong("a number for each output"));
+    }
     let reading = Reading { round: boolean(&step.get("single")?)?, missing: Missing::Nan };
     let mut builder = ForestBuilder::new(width, start);
     for tree in step.get("trees")?.list()? {
@@ -45,8 +50,7 @@ pub(super) fn add(
         let by = Numbers::F64(vec![number(&divide)?; outputs]);
         made = blocks.step(Op::Scale(Scale { stages: vec![Stage::Divide(by)] }), vec![made]);
     }
-    blocks.push_numbers(made, outputs);
-    Ok(())
+    blocks.push_numbers(made, outputs, step)
 }
 
 /// The splits of a tree, and how many leaves it has.
@@ -70,7 +74,7 @@ fn splits(
     if thresholds.len() != features.len() {
         return Err(list.wrong(&format!("{} numbers, one for each node", features.len())));
     }
-    let sets = tree.get("sets")?;
+    let sets: BTreeMap<_, _> = tree.get("sets")?.entries()?.into_iter().collect();
 
     let (mut places, mut split_count, mut leaf_count) = (Vec::new(), 0, 0);
     for feature in &features {
@@ -87,8 +91,8 @@ fn splits(
         let column = u32::try_from(*feature).ok().filter(|column| (*column as usize) < width);
         let column =
             column.ok_or_else(|| tree.wrong(&format!("one of {width} columns at node {node}")))?;
-        let test = match sets.find(&node.to_string())? {
-            Some(set) => Test::of_categories(categories(&set)?),
+        let test = match sets.get(node.to_string().as_str()) {
+            Some(set) => Test::of_categories(categories(set)?),
             None => Test::AtMost(thresholds[node]),
         };
         let (left, right) = (child(&left, node)?, child(&right, node)?);
@@ -114,7 +118,7 @@ fn categories(set: &Node<'_>) -> Result<Vec<u32>, ReadError> {
 
 fn leaves(tree: &Node<'_>, count: usize, outputs: usize) -> Result<Vec<f64>, ReadError> {
     let list = tree.get("leaves")?;
-    let mut leaves = Vec::with_capacity(count * outputs);
+    let mut leaves = Vec::new();
     for leaf in list.list()? {
         let values = numbers(&leaf)?;
         if values.len() != outputs {

@@ -4,7 +4,7 @@ use trained::ops::{Choice, Classes, Label, Link32};
 
 use super::{Link, number, number_or};
 use crate::value::Node;
-use crate::{ReadError, Task};
+use crate::{ReadError, Task, limits};
 
 /// What a model was trained for.
 #[derive(Debug)]
@@ -73,6 +73,7 @@ impl Objective {
 
 fn base_scores(param: &Node<'_>, base: Base) -> Result<Vec<f32>, ReadError> {
     let outputs = number(param, "num_class")?.max(number_or(param, "num_target", 1)?).max(1);
+    limits::check(&param.place, outputs, "scores", limits::OUTPUTS)?;
     let place = param.get("base_score")?;
     let text = place.text()?;
     // Since 3.1 there is one for each output, in brackets.

@@ -93,3 +93,18 @@ fn a_file_that_contradicts_itself_is_refused_with_the_place() {
         "learner.gradient_booster.model.trees[0].split_conditions: found a list of 2, expected a list of 3",
     );
 }
+
+#[test]
+fn a_number_that_is_only_said_takes_no_memory() {
+    const MANY: &str = "learner.learner_model_param: a model with 1000000000000";
+    check(
+        r#""num_class": "0""#,
+        r#""num_class": "1000000000000""#,
+        &format!("{MANY} scores, which is more than 65536, is not supported"),
+    );
+    check(
+        r#""num_feature": "1""#,
+        r#""num_feature": "1000000000000""#,
+        &format!("{MANY} columns, which is more than 1048576, is not supported"),
+    );
+}

@@ -8,8 +8,8 @@ use trained::ops::forest::{self, ForestBuilder, ForestError};
 
 use super::objective::Objective;
 use super::{number, number_or};
-use crate::ReadError;
 use crate::value::Node;
+use crate::{ReadError, limits};
 
 /// Reads the trees of a booster, and says how many they are. Their input is `rounded` to single precision, or they do it.
 pub(super) fn forest(
@@ -41,9 +41,12 @@ pub(super) fn forest(
     let count = used(learner, &model, trees.len())?;
     let base = objective.base.iter().map(|base| f64::from(*base)).collect();
     let mut builder = ForestBuilder::new(columns, base);
+    let mut words = 0;
     for (at, tree) in trees.iter().enumerate().take(count) {
         let width = number_or(&tree.get("tree_param")?, "size_leaf_vector", 1)?.max(1);
         let read = Tree::read(tree, width, objective.base.len())?;
+        words += read.set_words();
+        limits::check(&tree.place, words, "words of sets of categories", limits::SET_WORDS)?;
         let (splits, leaves) = read.planted(tree, factors[at], rounded)?;
         let added = match u32::try_from(outputs[at]) {
             _ if width > 1 => builder.add_vector_tree(&splits, &leaves),
@@ -124,6 +127,12 @@ impl Tree {
             vectors,
             width,
         })
+    }
+
+    /// How many words of 32 bits its sets of categories take.
+    fn set_words(&self) -> usize {
+        let words = |set: &Vec<u32>| set.iter().max().map_or(0, |last| *last as usize / 32 + 1);
+        self.sets.values().map(words).sum()
     }
 
     /// The splits and leaves that the root leads to, in the words of the forest. What was pruned stays behind.
@@ -239,6 +248,7 @@ fn sets(tree: &Node<'_>, count: usize) -> Result<BTreeMap<usize, Vec<u32>>, Read
     let list = |key| fitting(&tree.get(key)?, tree.get(key)?.i64s()?, numbers.len());
     let (begins, sizes) = (list("categories_segments")?, list("categories_sizes")?);
     let mut sets = BTreeMap::new();
+    let mut read = 0_usize;
     for ((node, begin), size) in numbers.iter().zip(begins).zip(sizes) {
         let part = usize::try_from(begin)
             .ok()
@@ -249,6 +259,10 @@ fn sets(tree: &Node<'_>, count: usize) -> Result<BTreeMap<usize, Vec<u32>>, Read
         let Some(set) = set.filter(|set| set.iter().all(|category| *category < 1 << 24)) else {
             return Err(all.wrong("categories from 0 and below 2^24 where the segments are"));
         };
+        read += set.len();
+        if read > categories.len() {
+            return Err(all.wrong("each category in one segment"));
+        }
         match usize::try_from(*node) {
             Ok(node) if node < count => sets.insert(node, set),
             _ => return Err(nodes.wrong("nodes of the tree")),

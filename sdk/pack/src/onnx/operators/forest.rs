@@ -12,10 +12,10 @@ use trained::ops::onnx::{
 use trained::ops::{Op, Select};
 use trained::{Slot, ValueType};
 
-use crate::ReadError;
 use crate::onnx::lower::{Lowering, Rows};
 use crate::onnx::proto::Node;
 use crate::onnx::tensor::Element;
+use crate::{ReadError, limits};
 
 /// How the values of trees become one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -167,6 +167,9 @@ impl<'a> Listed<'a> {
         let single: Option<Vec<usize>> =
             trees.iter().map(|tree| self.single(tree, outputs)).collect();
         let sums = if apart { outputs * trees.len() } else { outputs };
+        let leaves: usize = trees.iter().map(|tree| tree.leaves.len()).sum();
+        let values = if single.is_some() && !apart { leaves } else { leaves * outputs };
+        limits::check(&node.place(), sums.max(values), "values of leaves", limits::LEAF_VALUES)?;
         let mut builder = ForestBuilder::new(width, vec![0.0; sums]);
         for (number, tree) in trees.iter().enumerate() {
             let values =

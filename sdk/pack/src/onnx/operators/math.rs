@@ -4,10 +4,10 @@ use trained::ops::onnx::{Cast, Choose, Combination, Combine, Constant, Function,
 use trained::{Slot, Step, ops::Op};
 
 use super::unknown;
-use crate::ReadError;
-use crate::onnx::lower::{Lowering, Rows, Value};
+use crate::onnx::lower::{Lowering, Rows, Value, product};
 use crate::onnx::proto::Node;
 use crate::onnx::tensor::{Element, Tensor};
+use crate::{ReadError, limits};
 
 pub(super) fn lower(node: &Node, graph: &mut Lowering) -> Result<Vec<Value>, ReadError> {
     let value = match &node.op_type[..] {
@@ -377,6 +377,8 @@ impl Spread {
                 }
             }
         }
+        let count = product(&lengths).unwrap_or(usize::MAX);
+        limits::check(&node.place(), count, "values of one tensor", limits::CELLS)?;
         Ok(Self { lengths, batch })
     }
 

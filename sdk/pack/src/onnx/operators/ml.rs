@@ -6,10 +6,10 @@ use trained::ops::onnx::{
 };
 
 use super::{pieces, trees, unknown};
-use crate::ReadError;
 use crate::onnx::lower::{Lowering, Rows, Value};
 use crate::onnx::proto::Node;
 use crate::onnx::tensor::Element;
+use crate::{ReadError, limits};
 
 pub(super) fn lower(node: &Node, graph: &mut Lowering) -> Result<Vec<Value>, ReadError> {
     let value = match &node.op_type[..] {
@@ -292,6 +292,7 @@ fn encoder_values(node: &Node) -> Result<(Constant, Element), ReadError> {
 fn linear_regressor(node: &Node, graph: &mut Lowering) -> Result<Value, ReadError> {
     let rows = single(node, graph)?;
     let targets = node.int("targets", 1).max(1) as usize;
+    limits::check(&node.place(), targets, "scores", limits::OUTPUTS)?;
     let bias = Some(node.floats("intercepts").to_vec()).filter(|bias| bias.len() == targets);
     let scores = dense(node, graph, &rows, targets, bias)?;
     match (transform(node)?, targets) {

@@ -4,10 +4,10 @@ use trained::ops::onnx::{Concat, Constant, Lookup, Onnx};
 use trained::ops::{Op, Select};
 
 use super::unknown;
-use crate::ReadError;
-use crate::onnx::lower::{Lowering, Rows, Value};
+use crate::onnx::lower::{Lowering, Rows, Value, product};
 use crate::onnx::proto::Node;
 use crate::onnx::tensor::Tensor;
+use crate::{ReadError, limits};
 
 pub(super) fn lower(node: &Node, graph: &mut Lowering) -> Result<Vec<Value>, ReadError> {
     let value = match &node.op_type[..] {
@@ -80,7 +80,8 @@ fn taken(
     place: usize,
     chosen: &[usize],
     dims: Vec<usize>,
-) -> Value {
+) -> Result<Value, ReadError> {
+    limits::check("the graph", product(&dims).unwrap_or(usize::MAX), "values", limits::CELLS)?;
     let inner: usize = rows.dims[place + 1..].iter().product();
     let outer: usize = rows.dims[..place].iter().product();
     let length = rows.dims[place];
@@ -94,7 +95,7 @@ fn taken(
         columns.len() == rows.width() && columns.iter().zip(0..).all(|(column, at)| *column == at);
     let slot =
         if all { rows.slot } else { graph.step(Op::Select(Select { columns }), vec![rows.slot]) };
-    Value::Rows(Rows { slot, dims, ..rows.clone() })
+    Ok(Value::Rows(Rows { slot, dims, ..rows.clone() }))
 }
 
 fn chosen(node: &Node, places: &[i64], length: usize) -> Result<Vec<usize>, ReadError> {
@@ -129,7 +130,7 @@ pub(super) fn array_feature_extractor(
     let rows = graph.table(node, 0)?;
     let chosen = chosen(node, &places, rows.width())?;
     let dims = vec![chosen.len()];
-    Ok(taken(graph, &rows, 0, &chosen, dims))
+    taken(graph, &rows, 0, &chosen, dims)
 }
 
 fn gather(node: &Node, graph: &mut Lowering) -> Result<Value, ReadError> {
@@ -155,7 +156,7 @@ fn gather(node: &Node, graph: &mut Lowering) -> Result<Value, ReadError> {
             if place < rows.batch && shape.len() != 1 {
                 return Err(node.unsupported("Gather before the dimension of the requests"));
             }
-            Ok(taken(graph, &rows, place, &chosen, dims))
+            taken(graph, &rows, place, &chosen, dims)
         }
         _ => Err(node.unsupported("Gather of these inputs")),
     }
@@ -186,7 +187,7 @@ fn slice(node: &Node, graph: &mut Lowering) -> Result<Value, ReadError> {
             (bound(*start)..bound(*end)).step_by(*step as usize).map(|at| at as usize).collect();
         let mut dims = rows.dims.clone();
         dims[place] = chosen.len();
-        match taken(graph, &rows, place, &chosen, dims) {
+        match taken(graph, &rows, place, &chosen, dims)? {
             Value::Rows(next) => rows = next,
             _ => unreachable!("invariant: columns are rows"),
         }
@@ -209,11 +210,15 @@ fn split(node: &Node, graph: &mut Lowering) -> Result<Vec<Value>, ReadError> {
     let mut from = 0;
     let mut pieces = Vec::new();
     for size in sizes {
-        let chosen = chosen(node, &(from..from + size).collect::<Vec<_>>(), length)?;
-        from += size;
+        let end = usize::try_from(size).ok().and_then(|size| size.checked_add(from));
+        let Some(end) = end.filter(|end| *end <= length) else {
+            return Err(node.malformed(format!("a part of {size}"), format!("parts of {length}")));
+        };
+        let chosen: Vec<usize> = (from..end).collect();
+        from = end;
         let mut dims = rows.dims.clone();
         dims[place] = chosen.len();
-        pieces.push(taken(graph, &rows, place, &chosen, dims));
+        pieces.push(taken(graph, &rows, place, &chosen, dims)?);
     }
     Ok(pieces)
 }
@@ -225,7 +230,8 @@ fn transpose(node: &Node, graph: &mut Lowering) -> Result<Value, ReadError> {
         [] => (0..rank).rev().collect(),
         order => chosen(node, order, rank)?,
     };
-    let batch = order.iter().position(|axis| *axis == rows.batch).filter(|_| order.len() == rank);
+    let each_once = (0..rank).all(|axis| order.contains(&axis)) && order.len() == rank;
+    let batch = order.iter().position(|axis| *axis == rows.batch).filter(|_| each_once);
     let batch = batch
         .ok_or_else(|| node.malformed(format!("the order {order:?}"), format!("{rank} axes")))?;
     let among = |axis: usize| if axis < rows.batch { axis } else { axis - 1 };

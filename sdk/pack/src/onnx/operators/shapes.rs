@@ -4,10 +4,10 @@ use trained::ops::Op;
 use trained::ops::onnx::{Constant, Fill, Onnx};
 
 use super::unknown;
-use crate::ReadError;
-use crate::onnx::lower::{Lowering, Rows, Value};
+use crate::onnx::lower::{Lowering, Rows, Value, product};
 use crate::onnx::proto::Node;
 use crate::onnx::tensor::{Element, Tensor};
+use crate::{ReadError, limits};
 
 pub(super) fn lower(node: &Node, graph: &mut Lowering) -> Result<Vec<Value>, ReadError> {
     let value = match &node.op_type[..] {
@@ -70,18 +70,18 @@ fn fitted(rows: &Rows, target: &[i64], alone: bool) -> Option<(Vec<usize>, usize
     for (at, length) in target.iter().enumerate().filter(|(at, _)| *at != batch) {
         dims.push(if *length == -1 { None } else { Some(known(at, *length)?) });
     }
-    let product: usize = dims.iter().flatten().product();
+    let listed = product(&dims.iter().flatten().copied().collect::<Vec<_>>())?;
     let width = rows.width();
     if dims.contains(&None) {
-        if product == 0 || !width.is_multiple_of(product) {
+        if listed == 0 || !width.is_multiple_of(listed) {
             return None;
         }
         return Some((
-            dims.into_iter().map(|length| length.unwrap_or(width / product)).collect(),
+            dims.into_iter().map(|length| length.unwrap_or(width / listed)).collect(),
             batch,
         ));
     }
-    if product == width {
+    if listed == width {
         return Some((dims.into_iter().flatten().collect(), batch));
     }
     // A single request's length of one can stand elsewhere, and the free one then takes all the rest.
@@ -89,22 +89,23 @@ fn fitted(rows: &Rows, target: &[i64], alone: bool) -> Option<(Vec<usize>, usize
         .iter()
         .position(|length| *length == 1)
         .filter(|_| alone && !kept && free.is_some())?;
-    let rest: usize = product.max(1);
+    let rest = listed.max(1);
     let mut dims: Vec<usize> = Vec::new();
     for (at, length) in target.iter().enumerate().filter(|(at, _)| *at != one) {
         dims.push(if *length == -1 { width.checked_div(rest)? } else { known(at, *length)? });
     }
-    (dims.iter().product::<usize>() == width).then_some((dims, one))
+    (product(&dims) == Some(width)).then_some((dims, one))
 }
 
 fn reshape_constant(node: &Node, tensor: &Tensor, target: &[i64]) -> Result<Value, ReadError> {
-    let known: i64 = target.iter().filter(|length| **length != -1).product();
+    let known = target.iter().filter(|length| **length != -1);
+    let known = known.fold(1_i64, |product, length| product.saturating_mul(*length));
     let rest = tensor.values.len() as i64 / known.max(1);
     let dims: Option<Vec<usize>> = target
         .iter()
         .map(|length| usize::try_from(if *length == -1 { rest } else { *length }).ok())
         .collect();
-    match dims.filter(|dims| dims.iter().product::<usize>() == tensor.values.len()) {
+    match dims.filter(|dims| product(dims) == Some(tensor.values.len())) {
         Some(dims) => Ok(Value::Constant(Tensor { dims, ..tensor.clone() })),
         None => Err(node.malformed(
             format!("{} values for {target:?}", tensor.values.len()),
@@ -132,6 +133,9 @@ fn squeeze(node: &Node, graph: &mut Lowering) -> Result<Value, ReadError> {
         axes => axes.iter().map(|axis| graph.axis(node, &rows, *axis)).collect::<Result<_, _>>()?,
     };
     places.sort_unstable();
+    if places.windows(2).any(|pair| pair[0] == pair[1]) {
+        return Err(node.malformed("a dimension twice", "it once"));
+    }
     let mut result = rows.clone();
     for place in places.iter().rev() {
         if result.dims.remove(*place) != 1 {
@@ -144,29 +148,33 @@ fn squeeze(node: &Node, graph: &mut Lowering) -> Result<Value, ReadError> {
 
 fn unsqueeze(node: &Node, graph: &mut Lowering) -> Result<Value, ReadError> {
     let axes = axes(node, graph)?;
-    let rank = |rank: usize| (rank + axes.len()) as i64;
-    let ordered = |rank: i64| {
-        let mut places: Vec<usize> = axes
-            .iter()
-            .map(|axis| (if *axis < 0 { axis + rank } else { *axis }) as usize)
-            .collect();
+    // The dimensions to come, from the first to the last: each is then at most one behind those before it.
+    let ordered = |rank: usize| {
+        let rank = (rank + axes.len()) as i64;
+        let mut places = Vec::new();
+        for axis in &axes {
+            let place = if *axis < 0 { axis + rank } else { *axis };
+            if !(0..rank).contains(&place) || places.contains(&(place as usize)) {
+                return Err(node.malformed(format!("axes {axes:?}"), format!("some of {rank}")));
+            }
+            places.push(place as usize);
+        }
         places.sort_unstable();
-        places
+        Ok(places)
     };
     if let Some(Value::Constant(tensor)) = graph.input(node, 0)? {
         let mut tensor = tensor.clone();
-        ordered(rank(tensor.dims.len()))
-            .into_iter()
-            .for_each(|place| tensor.dims.insert(place.min(tensor.dims.len()), 1));
+        let places = ordered(tensor.dims.len())?;
+        places.into_iter().for_each(|place| tensor.dims.insert(place, 1));
         return Ok(Value::Constant(tensor));
     }
     let mut rows = graph.rows(node, 0)?;
-    for place in ordered(rank(rows.rank())) {
+    for place in ordered(rows.rank())? {
         if place <= rows.batch {
             rows.dims.insert(place, 1);
             rows.batch += 1;
         } else {
-            rows.dims.insert((place - 1).min(rows.dims.len()), 1);
+            rows.dims.insert(place - 1, 1);
         }
     }
     Ok(Value::Rows(rows))
@@ -199,7 +207,9 @@ fn constant_of_shape(node: &Node, graph: &mut Lowering) -> Result<Value, ReadErr
         .filter(|length| **length != -1)
         .map(|length| (*length).max(0) as usize)
         .collect();
-    let count = dims.iter().product();
+    let count = product(&dims).unwrap_or(usize::MAX);
+    let all = count.saturating_mul(value.values.len());
+    limits::check(&node.place(), all, "values of one constant", limits::CELLS)?;
     let values = match value.values {
         Constant::F64(values) => Constant::F64(values.repeat(count)),
         Constant::F32(values) => Constant::F32(values.repeat(count)),

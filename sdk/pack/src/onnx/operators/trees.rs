@@ -5,13 +5,14 @@ use trained::ops::onnx::{By, Constant, Decide, Onnx, Scores, Second, Transform};
 use super::forest::{Aggregate, Weights, sums};
 
 use super::ml::{labels, single, transform};
-use crate::ReadError;
 use crate::onnx::lower::{Lowering, Rows, Value};
 use crate::onnx::proto::Node;
 use crate::onnx::tensor::Element;
+use crate::{ReadError, limits};
 
 pub(super) fn regressor(node: &Node, graph: &mut Lowering) -> Result<Value, ReadError> {
     let targets = node.int("n_targets", 1).max(1) as usize;
+    limits::check(&node.place(), targets, "scores", limits::OUTPUTS)?;
     let aggregate = match &node.text("aggregate_function", "SUM")?[..] {
         "SUM" => Aggregate::Sum,
         "AVERAGE" => Aggregate::Average,
