@@ -46,7 +46,8 @@ pub(super) fn installed(job: &mut Job<'_>) -> Result<Option<PathBuf>, BuildError
         return Ok(Some(folder));
     }
     job.step("installing packages with pip");
-    let partial = tempfile::tempdir_in(job.kept()).map_err(|why| file(job.kept(), why))?;
+    let above = folder.parent().unwrap_or(&folder);
+    let partial = tempfile::tempdir_in(above).map_err(|why| file(above, why))?;
     let inner = partial.path().join("packages");
     let mut pip = python(job);
     pip.current_dir(job.project.folder());
@@ -90,16 +91,35 @@ pub(super) fn sbom(job: &mut Job<'_>) -> Result<Option<Sbom>, BuildError> {
     Ok(Some(Sbom::flat(Package::new(project.name(), version, "local"), packages)))
 }
 
-/// Where the packages of the project are kept: under the digest of what it requires.
+/// Where the packages of the project are kept: under the digest of what it requires, or for one build where the digest of the text
+/// does not say all.
 fn folder(job: &Job<'_>) -> Result<Option<PathBuf>, BuildError> {
     let Some(text) = job.text(REQUIREMENTS)? else { return Ok(None) };
     let is_empty = text.lines().all(|line| line.trim().is_empty() || line.trim().starts_with('#'));
     if is_empty {
         return Ok(None);
     }
+    if names_other_files(&text) {
+        return Ok(Some(job.work().join("packages")));
+    }
     let digest = Sha256::new().chain_update(PYTHON).chain_update(&text).finalize();
     let digest: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
     Ok(Some(job.kept().join(format!("packages-{digest}"))))
+}
+
+/// Whether a file of requirements names other files, which change without it: `-r base.txt`, `./wheels/late.whl`.
+fn names_other_files(text: &str) -> bool {
+    let is_option = |word: &str| {
+        let long = ["--requirement", "--constraint", "--editable", "--find-links"];
+        ["-r", "-c", "-e", "-f"].iter().chain(&long).any(|option| word.starts_with(option))
+    };
+    let lines = text.lines().map(|line| line.split(" #").next().unwrap_or(line).trim());
+    lines.filter(|line| !line.starts_with('#')).any(|line| {
+        is_option(line)
+            || line.contains("file:")
+            || line.starts_with(['.', '/', '~'])
+            || line.split([' ', ';']).next().is_some_and(|name| name.contains(['/', '\\']))
+    })
 }
 
 /// The packages in a folder, as pip leaves word of them.
@@ -162,6 +182,28 @@ mod tests {
             why.starts_with("requirements.txt: `numpy==2.5.2` has no wheel of plain Python"),
             "{why}"
         );
+    }
+
+    #[test]
+    fn packages_are_kept_only_where_the_text_says_all() {
+        for text in [
+            "six==1.17.0",
+            "# -r base.txt\nsix>=1 # ./six",
+            "six @ https://example.org/six.whl",
+            "--pre\nsix",
+        ] {
+            assert!(!names_other_files(text), "{text}");
+        }
+        for text in [
+            "-r base.txt",
+            "six\n  -cbounds.txt",
+            "--requirement=a",
+            "./six",
+            "wheels/six.whl",
+            "six @ file:///six",
+        ] {
+            assert!(names_other_files(text), "{text}");
+        }
     }
 
     #[test]
