@@ -179,11 +179,6 @@ impl Project {
     pub fn samples(&self) -> PathBuf {
         self.folder.join("samples.jsonl")
     }
-
-    /// Where the component goes, unless somebody says otherwise.
-    pub fn component(&self) -> PathBuf {
-        self.folder.join(format!("{}.wasm", self.name))
-    }
 }
 
 fn read_model_toml(folder: &Path) -> Result<ModelToml, ProjectError> {
@@ -295,7 +290,6 @@ mod tests {
         assert_eq!(metadata.version.as_deref(), Some("1.0.0"));
         assert_eq!(metadata.authors.as_deref(), Some("Ada, Bob"));
         assert_eq!(metadata.licenses.as_deref(), Some("MIT"));
-        assert!(project.component().ends_with("later.wasm"));
     }
 
     #[test]
