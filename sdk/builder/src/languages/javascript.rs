@@ -138,8 +138,12 @@ fn bundle(job: &mut Job<'_>, main: &Path) -> Result<PathBuf, BuildError> {
 }
 
 /// Says what a model lacks, where a package wants it: the tool's own advice is for programs of node.
-fn explained(error: BuildError) -> BuildError {
-    let BuildError::Tool(CommandError::Failed { output, .. }) = &error else { return error };
+fn explained(mut error: BuildError) -> BuildError {
+    let BuildError::Tool(CommandError::Failed { output, .. }) = &mut error else { return error };
+    // Behind it stands where in itself the script that runs the tool was then.
+    if let Some(end) = output.find("\nnode:child_process") {
+        output.truncate(output[..end].trim_end().len());
+    }
     if !output.contains("built into node") && !output.contains(".node\" files") {
         return error;
     }
@@ -177,7 +181,9 @@ mod tests {
         };
         let fs = "Could not resolve \"fs\"\n  The package \"fs\" wasn't found on the file system but is built into node.";
         assert!(explained(failed(fs)).to_string().starts_with("a module wants what only node has"));
-        let other = explained(failed("Could not resolve \"./weights.js\"")).to_string();
+        let script = "Could not resolve \"./weights.js\"\n\nnode:child_process:930\n    throw err;";
+        let other = explained(failed(script)).to_string();
         assert!(other.starts_with("`esbuild` failed"), "{other}");
+        assert!(other.ends_with("./weights.js\""), "{other}");
     }
 }
