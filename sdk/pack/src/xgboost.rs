@@ -19,6 +19,9 @@ use crate::assembly::{Assembly, Results};
 use crate::value::{Node, Value};
 use crate::{Domain, Format, ReadError, ReadOptions, Trained, TrainedColumn, limits};
 
+/// The last major version whose files are known. A base score has meant three things by now, with the same keys.
+const MAJOR: i64 = 3;
+
 /// Reads a model of XGBoost.
 ///
 /// # Errors
@@ -30,6 +33,7 @@ pub(crate) fn read(
     options: &ReadOptions,
 ) -> Result<Trained, ReadError> {
     let file = Node::root(value);
+    let library_version = version(&file)?;
     let learner = file.get("learner")?;
     let objective = Objective::read(&learner)?;
     let booster = learner.get("gradient_booster")?;
@@ -65,7 +69,7 @@ pub(crate) fn read(
         pipeline,
         task: objective.task,
         format,
-        library_version: version(&file)?,
+        library_version,
         summary: format!("{size}, {}", objective.name),
         columns,
     })
@@ -234,8 +238,14 @@ fn number_or(param: &Node<'_>, key: &str, or: usize) -> Result<usize, ReadError>
 
 fn version(file: &Node<'_>) -> Result<Option<String>, ReadError> {
     let Some(version) = file.find("version")? else { return Ok(None) };
-    let parts: Vec<_> = version.i64s()?.iter().map(i64::to_string).collect();
-    Ok(Some(parts.join(".")))
+    let numbers = version.i64s()?;
+    let parts: Vec<_> = numbers.iter().map(i64::to_string).collect();
+    let parts = parts.join(".");
+    if numbers.first().is_some_and(|major| *major > MAJOR) {
+        let hint = format!("this understudy knows what those up to {MAJOR} mean by it");
+        return Err(version.unsupported(format!("the format of XGBoost {parts}"), Some(&hint)));
+    }
+    Ok(Some(parts))
 }
 
 /// How raw scores become predictions.

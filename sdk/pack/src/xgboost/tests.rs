@@ -95,6 +95,15 @@ fn a_file_that_contradicts_itself_is_refused_with_the_place() {
 }
 
 #[test]
+fn a_file_of_a_later_library_is_refused() {
+    check(
+        "[3, 2, 0]",
+        "[4, 0, 1]",
+        "version: the format of XGBoost 4.0.1 is not supported; this understudy knows what those up to 3 mean by it",
+    );
+}
+
+#[test]
 fn a_number_that_is_only_said_takes_no_memory() {
     const MANY: &str = "learner.learner_model_param: a model with 1000000000000";
     check(
