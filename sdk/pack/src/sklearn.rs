@@ -29,9 +29,12 @@ const VERSION: i64 = 1;
 pub(crate) fn read(value: &Value<'_>, options: &ReadOptions) -> Result<Trained, ReadError> {
     let file = Node::root(value);
     check_version(&file)?;
+    refuse(options)?;
     let named = boolean(&file.get("named")?)?;
     let columns = columns(&file, options)?;
+    let kinds: Vec<_> = columns.iter().map(|column| column.kind).collect();
     let assembly = Assembly::new(columns, named, Kind::F64, options)?;
+    check_kinds(&kinds, assembly.columns())?;
     let mut blocks = Blocks::new(assembly);
     for step in file.get("steps")?.list()? {
         steps::add(&mut blocks, &step)?;
@@ -66,6 +69,39 @@ fn check_version(file: &Node<'_>) -> Result<(), ReadError> {
             Some(&format!("this understudy reads version {VERSION}")),
         )),
     }
+}
+
+/// What may be asked of other formats, but means nothing here.
+fn refuse(options: &ReadOptions) -> Result<(), ReadError> {
+    let refused = |option: &str, found: String, expected: &str| {
+        Err(ReadError::Option { option: option.to_owned(), found, expected: expected.to_owned() })
+    };
+    if let Some(missing) = options.missing {
+        let expected = "nothing: the file says what stands for a missing value";
+        return refused("missing", missing.to_string(), expected);
+    }
+    match options.categorical.first() {
+        Some(name) => {
+            let expected = "nothing: the file says which columns are texts";
+            refused("categorical", format!("`{name}`"), expected)
+        }
+        None => Ok(()),
+    }
+}
+
+/// Checks that the user's types are the file's: a text is no number, nor the other way round.
+fn check_kinds(kinds: &[Kind], columns: &[TrainedColumn]) -> Result<(), ReadError> {
+    for (kind, column) in kinds.iter().zip(columns) {
+        let text = *kind == Kind::Text;
+        if text != (column.kind == Kind::Text) {
+            return Err(ReadError::Option {
+                option: "columns".to_owned(),
+                found: format!("{} for `{}`", column.kind.protocol(), column.name),
+                expected: if text { "BYTES" } else { "a type of numbers" }.to_owned(),
+            });
+        }
+    }
+    Ok(())
 }
 
 fn columns(file: &Node<'_>, options: &ReadOptions) -> Result<Vec<TrainedColumn>, ReadError> {

@@ -3,7 +3,7 @@
 use trained::{Block, Values};
 
 use super::*;
-use crate::read;
+use crate::{ColumnOption, read};
 
 /// A file with these columns, steps and result.
 fn file(columns: &str, steps: &str, result: &str) -> String {
@@ -134,5 +134,26 @@ fn trees_have_an_output() {
         steps,
         REGRESSION,
         "steps[0].start: found a list of 0, expected a number for each output",
+    );
+}
+
+#[test]
+fn options_that_mean_nothing_here_are_refused() {
+    let result = r#"{"task": "regression", "prediction": [0]}"#;
+    let refused = |options: ReadOptions| {
+        read(file(AGE, "", result).as_bytes(), &options).unwrap_err().to_string()
+    };
+    assert_eq!(
+        refused(ReadOptions { missing: Some(-1.0), ..ReadOptions::default() }),
+        "--missing: found -1, expected nothing: the file says what stands for a missing value"
+    );
+    assert_eq!(
+        refused(ReadOptions { categorical: vec!["age".to_owned()], ..ReadOptions::default() }),
+        "--categorical: found `age`, expected nothing: the file says which columns are texts"
+    );
+    let columns = vec![ColumnOption { name: "years".to_owned(), kind: Some(Kind::Text) }];
+    assert_eq!(
+        refused(ReadOptions { columns: Some(columns), ..ReadOptions::default() }),
+        "--columns: found BYTES for `years`, expected a type of numbers"
     );
 }
