@@ -36,7 +36,7 @@ pub enum Cell {
 #[derive(Debug, Error)]
 pub enum TableError {
     /// Because the file cannot be read.
-    #[error("cannot be read: {0}")]
+    #[error("cannot be read")]
     Io(#[from] std::io::Error),
     /// Because the name of the file says nothing.
     #[error("found the ending `{0}`, expected .parquet, .csv or .jsonl")]
