@@ -41,7 +41,7 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use clap::{Parser, Subcommand};
-pub(crate) use output::Unread;
+pub(crate) use output::{Unread, plain};
 
 /// The hidden command under which this binary compiles one component and ends.
 pub(crate) const COMPILE_CHILD: &str = "compile-child";

@@ -33,6 +33,7 @@ mod status;
 mod storage;
 mod topics;
 
+use std::io::Write as _;
 use std::process::ExitCode;
 
 pub use address::Addresses;
@@ -51,8 +52,9 @@ pub fn main() -> ExitCode {
         Ok(code) => code,
         Err(error) if error.is::<commands::Unread>() => ExitCode::SUCCESS,
         Err(error) => {
-            // One line, causes included, so that it can be read in a log.
-            eprintln!("understudy: {error:#}");
+            // One line, causes included, so that it can be read in a log. Where nobody reads it, it is no reason to panic.
+            let why = format!("{error:#}");
+            let _unseen = writeln!(std::io::stderr(), "understudy: {}", commands::plain(&why));
             ExitCode::FAILURE
         }
     }

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::output::plain_line;
+
 /// Rows of text under a header.
 pub(crate) struct Table {
     rows: Vec<Vec<String>>,
@@ -23,7 +25,8 @@ impl Table {
 
     /// Adds a row.
     pub(crate) fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        self.rows.push(cells.into_iter().collect());
+        let cells = cells.into_iter().map(|cell| plain_line(&cell).into_owned());
+        self.rows.push(cells.collect());
     }
 }
 
