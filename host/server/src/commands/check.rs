@@ -11,7 +11,7 @@ use clap::Args;
 use serde_json::Value;
 
 use super::examine::report_of;
-use super::output::{print, print_line};
+use super::output::{plain_line, print, print_line};
 use super::table::Table;
 
 /// Say what a component imports, describes and costs, and whether it would load here; if not, why. Or
@@ -48,6 +48,12 @@ impl Check {
         ensure!(
             !self.online,
             "found --online and a component, expected a file such as understudy.toml"
+        );
+        let file = self.file.display();
+        ensure!(
+            !self.file.is_dir(),
+            "{file} is a folder, expected a component, or a file such as understudy.toml; this makes the component of a \
+             project: understudy build {file}"
         );
         let wasm = std::fs::read(&self.file)
             .with_context(|| format!("cannot read {}", self.file.display()))?;
@@ -96,10 +102,11 @@ pub(super) fn page_of(report: &Value) -> String {
     for (name, value) in report.as_object().into_iter().flatten() {
         page += &match value {
             Value::Null => continue,
-            Value::String(text) => format!("{name}: {text}\n"),
+            Value::String(text) => format!("{name}: {}\n", plain_line(text)),
             Value::Array(them) if them.is_empty() => format!("{name}: none\n"),
             Value::Array(them) => {
-                let line = |it: &Value| format!("  {}\n", it.as_str().unwrap_or_default());
+                let line =
+                    |it: &Value| format!("  {}\n", plain_line(it.as_str().unwrap_or_default()));
                 format!("{name}:\n{}", them.iter().map(line).collect::<String>())
             }
             other => format!("{name}: {other}\n"),

@@ -15,6 +15,8 @@ use crate::options::compile_in_child;
 const TYPES: &str = "understudy:model/types@";
 /// How many calls the cost of one is taken from, at most.
 const CALLS: usize = 1000;
+/// How many elements an input of zeros has at most: what a component describes is not to cost the memory that it says.
+const ZEROS: usize = 1 << 22;
 /// How long these calls may take together; at least one is made.
 const CALLS_TIME: Duration = Duration::from_secs(2);
 
@@ -101,7 +103,11 @@ fn loaded(report: &mut Value, model: &Model, took: Duration, first: Option<Reque
 /// What one call costs. A model that refuses is quicker than one that answers, so that is said too.
 fn cost(model: &Model, first: Option<Request>) -> Value {
     let asked = if first.is_some() { "a sample" } else { "zeros" };
-    let request = first.unwrap_or_else(|| request_of_zeros(model));
+    let Some(request) = first.or_else(|| request_of_zeros(model)) else {
+        let why =
+            format!("an input has more than {ZEROS} elements, expected a sample to ask it with");
+        return json!({ "fault": why });
+    };
     let mut session = match model.session() {
         Ok(session) => session,
         Err(fault) => return json!({ "fault": fault.message }),
@@ -134,24 +140,25 @@ fn cost(model: &Model, first: Option<Request>) -> Value {
     cost
 }
 
-fn request_of_zeros(model: &Model) -> Request {
-    Request {
+/// A request of zeros, where that is one of a size that a host may get.
+fn request_of_zeros(model: &Model) -> Option<Request> {
+    Some(Request {
         id: RequestId::from("check"),
         time: Time::from_us(0),
         deadline: Time::from_us(0) + Duration::from_secs(1),
         key: None,
         tenant: None,
         caller_id: None,
-        inputs: model.description().inputs.iter().map(zeros).collect(),
+        inputs: model.description().inputs.iter().map(zeros).collect::<Option<_>>()?,
         parameters: Default::default(),
         outputs: Vec::new(),
-    }
+    })
 }
 
 /// A tensor of zeros, with 1 for each dimension that varies.
-fn zeros(tensor: &TensorType) -> Tensor {
+fn zeros(tensor: &TensorType) -> Option<Tensor> {
     let shape: Vec<u32> = tensor.shape.iter().map(|length| length.unwrap_or(1)).collect();
-    let count = Tensor::element_count(&shape).unwrap_or(0);
+    let count = Tensor::element_count(&shape).filter(|count| *count <= ZEROS)?;
     let contents = match tensor.datatype {
         Datatype::Bool => Contents::Bools(vec![false; count]),
         Datatype::Uint8 => Contents::U8s(vec![0; count]),
@@ -169,7 +176,7 @@ fn zeros(tensor: &TensorType) -> Tensor {
         Datatype::Text => Contents::Texts(vec![String::new(); count]),
         Datatype::Blob => Contents::Blobs(vec![Vec::new(); count]),
     };
-    Tensor::new(tensor.name.as_str(), shape, contents)
+    Some(Tensor::new(tensor.name.as_str(), shape, contents))
 }
 
 fn shown(tensor: &TensorType) -> String {

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
 use anyhow::{Context, Result, bail};
-use builder::Metadata;
+use builder::{Metadata, Progress as _};
 use clap::Args;
 use pack::{ColumnOption, ReadOptions, SAMPLE_ROWS_LIMIT, Table, Trained};
 use trained::net::{Net, NetTensor};
@@ -14,6 +14,7 @@ use trained::{Inputs, Kind};
 use super::check;
 use super::examine::report_of;
 use super::output::{print, write};
+use super::progress::Told;
 
 /// Make a component of a trained model: a file of LightGBM, XGBoost, CatBoost, scikit-learn or ONNX.
 ///
@@ -79,11 +80,13 @@ impl Pack {
         let file = self.model.display();
         let bytes = std::fs::read(&self.model).with_context(|| format!("cannot read {file}"))?;
         let trained = pack::read(&bytes, &self.options()).with_context(|| file.to_string())?;
+        let mut told = Told::new(false);
         let mut component =
             pack::pack(&trained, &self.metadata()).with_context(|| file.to_string())?;
         if let Some(sample) = &self.sample {
             component = builder::write_samples(&component, &self.samples(&trained, sample)?)?;
         }
+        told.step("loading it as a host does");
         let report = report_of(&self.out, &component, false, None)?;
         if let Some(why) = report["refused"].as_str() {
             bail!("{file}: the packed model does not load: {why}");
@@ -95,6 +98,7 @@ impl Pack {
             bail!("{file}: the packed net does not run: {why}");
         }
         write(&self.out, &component)?;
+        told.done("packed");
         print(format!(
             "packed: {} of {file}, {}\n{}\nWhat the endpoint.toml of its folder may promise:\n\n{}",
             trained.format,
