@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use message::record::header;
 use message::{RequestId, Time};
 use stream::{
-    Commit, GroupOptions, Headers, Listener, Member, OpenError, Output, Partition, ReadLimit,
-    Record, Release, Source, StoredRecord, Stream, TopicOptions, TransactError,
+    Commit, GroupOptions, Headers, Listener, Member, OpenError, Output, Partition, ReadError,
+    ReadLimit, Record, Release, Source, StoredRecord, Stream, TopicOptions, TransactError,
 };
 
 use super::super::strand::share_of_ids;
@@ -31,6 +31,9 @@ use crate::journal::open_all;
 const COMMITTED_TIMEOUT: Duration = Duration::from_secs(5);
 /// How long to wait until commits are made before partitions are handed over.
 const FLUSH_TIMEOUT: Duration = Duration::from_secs(3);
+/// How long an answer that is known to be there may be out of sight, and how long one look for it is.
+const SEEN_WITHIN: Duration = Duration::from_secs(5);
+const WAIT: Duration = Duration::from_millis(100);
 /// How much is looked at first where an answer is read back.
 const ONE: ReadLimit = ReadLimit { records: 1, bytes: usize::MAX };
 /// How much at once is looked at behind that.
@@ -281,8 +284,17 @@ fn are_held(member: &dyn Member, claims: &[Claim]) -> bool {
 /// Finds the answer of an id at an offset or behind it.
 fn read_back(answers: &dyn Partition, id: &RequestId, offset: u64) -> Result<StoredRecord, String> {
     let (mut from, mut limit, mut looked_at) = (offset, ONE, 0);
+    let give_up = Instant::now() + SEEN_WITHIN;
     loop {
-        let found = answers.read(from, limit).map_err(|error| error.to_string())?;
+        let found = match answers.read(from, limit) {
+            Ok(found) => found,
+            // It has just been written with others in a transaction, of whose end nobody has heard yet.
+            Err(ReadError::OutOfRange { end, .. }) if end < from && Instant::now() < give_up => {
+                answers.wait(from, WAIT);
+                continue;
+            }
+            Err(error) => return Err(error.to_string()),
+        };
         let Some(last) = found.last().map(|last| last.offset) else { break };
         looked_at += found.len();
         let is_it = |stored: &StoredRecord| {
