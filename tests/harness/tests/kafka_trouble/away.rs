@@ -35,7 +35,10 @@ fn wait_until_not_ready(host: &Host) {
 #[test]
 fn a_broker_that_is_slow_or_hangs_costs_time_and_nothing_else() {
     let broker = broker(0);
-    let deployment = Deployment::on(&broker);
+    // As in earnest, but a broker that hangs is given up sooner.
+    let hasty =
+        "[stream.kafka.properties]\n'socket.timeout.ms' = '4000'\n'request.timeout.ms' = '4000'\n";
+    let deployment = Deployment::on(&broker).with_sections(hasty);
     let models = doubling();
     let host = start(&deployment, &models);
     deployment.write("e", 0..100);
@@ -72,7 +75,8 @@ fn a_broker_that_is_slow_or_hangs_costs_time_and_nothing_else() {
 #[test]
 fn a_broker_that_is_gone_is_waited_for_in_bounded_memory() {
     let broker = broker(1);
-    let limits = "[stream.kafka.delivery]\nunsent_limit = '4MiB'\n";
+    // Room for a few of the calls below: who is let in waits until after its deadline, and the rest does not.
+    let limits = "[stream.kafka.delivery]\nunsent_limit = '1MiB'\n";
     let deployment = Deployment::on(&broker).with_sections(limits);
     let models = doubling();
     let host = start(&deployment, &models);
@@ -143,9 +147,8 @@ fn a_broker_whose_disk_is_full_loses_nothing_that_was_answered() {
     assert!(other.try_produce(&topic, &large).iter().any(Result::is_err));
     cluster.wait_until_ended(1);
     wait_for_trouble(&host, "unreachable");
-    let up =
-        metric(&host, &format!("understudy_stream_broker_up{{broker=\"{}\"}}", broker.bootstrap()));
-    assert_eq!(up, Some(0.0));
+    let up = format!("understudy_stream_broker_up{{broker=\"{}\"}}", broker.bootstrap());
+    host.wait_for("the broker is down", |host| (metric(host, &up) == Some(0.0)).then_some(()));
     broker.restart();
     wait_until_over(&host, "unreachable");
     deployment.write("e", 100..200);
