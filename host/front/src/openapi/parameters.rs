@@ -55,21 +55,6 @@ fn all() -> Value {
             "description": "The id of the request: a repetition gets the answer of the first.",
             "schema": { "type": "string", "minLength": 1, "maxLength": 255, "pattern": "^[ -~]+$" },
         },
-        "key": {
-            "in": "query",
-            "description": "The key of each record, which decides about its partition as in Kafka's own client.",
-            "schema": { "type": "string" },
-        },
-        "key_separator": {
-            "in": "query",
-            "description": "What stands in each line between its key and the record; not with `key`, nor with bytes.",
-            "schema": { "type": "string", "minLength": 1, "pattern": "^[^\\r\\n]+$" },
-        },
-        "partition": {
-            "in": "query",
-            "description": "The partition that gets all the records, whatever their keys.",
-            "schema": { "type": "integer", "minimum": 0, "maximum": 4_294_967_295_u32 },
-        },
         "topic": name("The name of a topic; `%2F` stands between a tenant and its topic."),
         "return-to": {
             "in": "header",
@@ -93,7 +78,8 @@ fn all() -> Value {
             "schema": { "type": "string", "minLength": 1, "maxLength": 100, "pattern": "^[ -~]+$" },
         },
     });
-    if let Value::Object(all) = &mut all {
+    if let (Value::Object(all), Value::Object(more)) = (&mut all, of_records()) {
+        all.extend(more);
         for (name, parameter) in all {
             if parameter["name"].is_null() {
                 parameter["name"] = json!(name);
@@ -101,4 +87,25 @@ fn all() -> Value {
         }
     }
     all
+}
+
+/// Those that say where records go.
+fn of_records() -> Value {
+    json!({
+        "key": {
+            "in": "query",
+            "description": "The key of each record, which decides about its partition as in Kafka's own client.",
+            "schema": { "type": "string" },
+        },
+        "key_separator": {
+            "in": "query",
+            "description": "What stands in each line between its key and the record; not with `key`, nor with bytes.",
+            "schema": { "type": "string", "minLength": 1, "pattern": "^[^\\r\\n]+$" },
+        },
+        "partition": {
+            "in": "query",
+            "description": "The partition that gets all the records, whatever their keys.",
+            "schema": { "type": "integer", "minimum": 0, "maximum": 4_294_967_295_u32 },
+        },
+    })
 }
