@@ -96,21 +96,13 @@ impl Transactor {
                 return Err(Failure { error, again: false });
             }
         };
-        let attempt = Attempt { writer: &writer, give_up };
-        match attempt.run(portions, commitment) {
-            Ok(Done { firsts, slow: false }) => {
-                *slot = Some(writer);
-                Ok(firsts)
-            }
-            Ok(Done { firsts, slow: true }) => {
-                let_go(writer, Duration::ZERO);
-                Ok(firsts)
-            }
-            Err(failure) => {
-                let_go(writer, Duration::ZERO);
-                Err(failure)
-            }
+        let done = Attempt { writer: &writer, give_up }.run(portions, commitment);
+        if done.as_ref().is_ok_and(|done| !done.is_slow) {
+            *slot = Some(writer);
+        } else {
+            let_go(writer, Duration::ZERO);
         }
+        done.map(|done| done.firsts)
     }
 
     /// Lets the client go, on a thread of its own.
@@ -148,7 +140,7 @@ struct Done {
     /// The offset of the first record of each portion.
     firsts: Vec<u64>,
     /// Whether the end took so long that it may have been asked for twice.
-    slow: bool,
+    is_slow: bool,
 }
 
 struct Attempt<'a> {
@@ -167,7 +159,7 @@ impl Attempt<'_> {
         let firsts = self.write(portions, commitment).map_err(|stop| self.abort(stop))?;
         let asked = Instant::now();
         self.commit().map_err(|stop| self.abort(stop))?;
-        Ok(Done { firsts, slow: asked.elapsed() >= SLOW })
+        Ok(Done { firsts, is_slow: asked.elapsed() >= SLOW })
     }
 
     /// Writes all that belongs to the transaction, and returns where.
