@@ -8,7 +8,7 @@ use builder::{Built, Progress as _, Project};
 use clap::Args;
 use serde_json::{Value, json};
 
-use super::examine::report_of;
+use super::examine::{self, line, report_of};
 use super::output::{print, print_line, write};
 use super::progress::Told;
 use super::toolchain::of_user;
@@ -63,46 +63,15 @@ impl Build {
 }
 
 fn page_of(report: &Value, project: &Project, built: &Built) -> String {
-    let texts = |key: &str| -> Vec<&str> {
-        report[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
-    };
-    let imports = match texts("imports").as_slice() {
-        [] => "imports nothing".to_owned(),
-        them => format!("imports {}", them.join(", ")),
-    };
-    let file = report["file"].as_str().unwrap_or_default();
-    let size = bytes(report["bytes"].as_f64().unwrap_or_default());
-    let mut page = format!("{file}: {size}, {imports}\n");
-    let mut line = |name: &str, text: String| page += &format!("  {name:<9} {text}\n");
-    line("language", format!("{} ({})", project.language().title(), built.tools.join(", ")));
-    line("inputs", texts("inputs").join(", "));
-    line("outputs", texts("outputs").join(", "));
-    line("compiles", format!("in {:.1} ms", report["compile_ms"].as_f64().unwrap_or_default()));
-    line("a call", call(&report["call"]));
-    line("memory", bytes(report["memory_bytes"].as_f64().unwrap_or_default()));
+    let tools = format!("{} ({})", project.language().title(), built.tools.join(", "));
+    let mut page = examine::page_of(report, &[("language", tools)]);
     if let Some(sbom) = &built.sbom {
-        line("packages", format!("{} (understudy check --sbom {file})", sbom.packages.len()));
+        let count = sbom.packages.len();
+        let file = report["file"].as_str().unwrap_or_default();
+        page += &line("packages", &format!("{count} (understudy check --sbom {file})"));
     }
     if let Some(revision) = &built.revision {
-        line("source", revision.clone());
+        page += &line("source", revision);
     }
     page
-}
-
-fn call(call: &Value) -> String {
-    if let Some(fault) = call["fault"].as_str() {
-        return format!("breaks: {fault}");
-    }
-    let us = |key: &str| call[key].as_f64().unwrap_or_default();
-    let asked = call["asked"].as_str().unwrap_or_default();
-    let refused =
-        call["refusal"].as_str().map_or(String::new(), |why| format!("; it refuses: {why}"));
-    format!("takes {:.1} us (p99 {:.1} us), on {asked}{refused}", us("p50_us"), us("p99_us"))
-}
-
-fn bytes(count: f64) -> String {
-    match count {
-        small if small < 1024.0 * 1024.0 => format!("{:.1} KiB", small / 1024.0),
-        large => format!("{:.1} MiB", large / 1024.0 / 1024.0),
-    }
 }

@@ -97,7 +97,7 @@ impl Check {
 }
 
 /// A report as lines.
-pub(super) fn page_of(report: &Value) -> String {
+fn page_of(report: &Value) -> String {
     let mut page = String::new();
     for (name, value) in report.as_object().into_iter().flatten() {
         page += &match value {

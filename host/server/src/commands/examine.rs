@@ -1,4 +1,4 @@
-//! What a component is and costs, in the sandbox that a host uses: for `check` and `build`.
+//! What a component is and costs, in the sandbox that a host uses: for `check`, `build` and `pack`.
 
 use std::path::Path;
 use std::time::{Duration, Instant};
@@ -52,6 +52,52 @@ pub(super) fn report_of(
         }
     }
     Ok(report)
+}
+
+/// What a report says, for people: the size, these lines first, and what the component takes, gives and costs.
+pub(super) fn page_of(report: &Value, first: &[(&str, String)]) -> String {
+    let texts = |key: &str| -> Vec<&str> {
+        report[key].as_array().into_iter().flatten().filter_map(Value::as_str).collect()
+    };
+    let imports = match texts("imports").as_slice() {
+        [] => "imports nothing".to_owned(),
+        them => format!("imports {}", them.join(", ")),
+    };
+    let file = report["file"].as_str().unwrap_or_default();
+    let size = bytes(report["bytes"].as_f64().unwrap_or_default());
+    let compiles = format!("in {:.1} ms", report["compile_ms"].as_f64().unwrap_or_default());
+    let memory = bytes(report["memory_bytes"].as_f64().unwrap_or_default());
+    let mut page = format!("{file}: {size}, {imports}\n");
+    page.extend(first.iter().map(|(name, text)| line(name, text)));
+    page += &line("inputs", &texts("inputs").join(", "));
+    page += &line("outputs", &texts("outputs").join(", "));
+    page += &line("compiles", &compiles);
+    page += &line("a call", &call(&report["call"]));
+    page += &line("memory", &memory);
+    page
+}
+
+/// One line of such a page.
+pub(super) fn line(name: &str, text: &str) -> String {
+    format!("  {name:<9} {text}\n")
+}
+
+fn call(call: &Value) -> String {
+    if let Some(fault) = call["fault"].as_str() {
+        return format!("breaks: {fault}");
+    }
+    let us = |key: &str| call[key].as_f64().unwrap_or_default();
+    let asked = call["asked"].as_str().unwrap_or_default();
+    let refused =
+        call["refusal"].as_str().map_or(String::new(), |why| format!("; it refuses: {why}"));
+    format!("takes {:.1} us (p99 {:.1} us), on {asked}{refused}", us("p50_us"), us("p99_us"))
+}
+
+fn bytes(count: f64) -> String {
+    match count {
+        small if small < 1024.0 * 1024.0 => format!("{:.1} KiB", small / 1024.0),
+        large => format!("{:.1} MiB", large / 1024.0 / 1024.0),
+    }
 }
 
 /// A sandbox as a host has it.

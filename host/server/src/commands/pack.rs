@@ -11,8 +11,7 @@ use pack::{ColumnOption, ReadOptions, SAMPLE_ROWS_LIMIT, Table, Trained};
 use trained::net::{Net, NetTensor};
 use trained::{Inputs, Kind};
 
-use super::check;
-use super::examine::report_of;
+use super::examine::{line, page_of, report_of};
 use super::output::{print, write};
 use super::progress::Told;
 
@@ -99,13 +98,15 @@ impl Pack {
         }
         write(&self.out, &component)?;
         told.done("packed");
-        print(format!(
-            "packed: {} of {file}, {}\n{}\nWhat the endpoint.toml of its folder may promise:\n\n{}",
-            trained.format,
-            trained.summary,
-            check::page_of(&report),
-            schema(&trained),
-        ))?;
+        drop(told);
+        let origin = format!("{} of {file}, {}", trained.format, trained.summary);
+        let mut page = page_of(&report, &[("packed", origin)]);
+        if let Some(samples) = report["samples"].as_u64() {
+            let out = self.out.display();
+            page += &line("samples", &format!("{samples} (understudy test {out})"));
+        }
+        page += "\nWhat the endpoint.toml of its folder may promise:\n\n";
+        print(page + &schema(&trained))?;
         Ok(ExitCode::SUCCESS)
     }
 
