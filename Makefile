@@ -11,13 +11,19 @@ ROWS ?= all
 MINUTES ?= 5
 HOSTS ?= 3
 
-.PHONY: help demo build lint test native tools guests bench chaos fuzz docs
+.PHONY: help demo languages notebook build lint test native tools guests bench chaos fuzz docs
 
 help: ## lists the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 demo: build ## plays a year of flights through four models (DEMO_SECONDS=120, KEEP=1 goes on serving)
 	$(CARGO_TARGET_DIR)/release/understudy demo --examples examples/flights --seconds $(DEMO_SECONDS) $(if $(KEEP),--keep)
+
+languages: build ## has fourteen models in nine languages and five formats live in one host, and compares them
+	python3 -B examples/languages/run.py --understudy $(CARGO_TARGET_DIR)/release/understudy
+
+notebook: build ## executes the walk-through of examples/notebook, and writes what came of it into the page
+	python3 -B examples/notebook/execute.py --understudy $(CARGO_TARGET_DIR)/release/understudy
 
 build: native ## builds the host, and says where the binary is
 	$(CARGO) build --release --package server
