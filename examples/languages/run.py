@@ -36,8 +36,8 @@ def main():
         played = play(understudy, pathlib.Path(folder), made, files, 0 if arguments.check else ROUNDS)
     report = agreement.report(played["scores"], read_predictions(files))
     for name, (wasm, told) in made.items():
-        load_ms = told["load_ms"] if arguments.check else again(understudy, wasm, told["load_ms"])
-        cost = {"bytes": told["bytes"], "load_ms": load_ms, "call_us": told["call"]["p50_us"]}
+        load_ms, call_us = (None, None) if arguments.check else again(understudy, wasm, told)
+        cost = {"bytes": told["bytes"], "load_ms": load_ms, "call_us": call_us}
         report["models"][name] |= cost | {"in_batch_us": played["in_batch_us"].get(name)}
     if arguments.check:
         print(json.dumps(report))
@@ -48,9 +48,11 @@ def main():
         raise SystemExit("\n".join(report["wrong"]))
 
 
-def again(understudy, wasm, load_ms):
-    """The shorter of two loads: the machine may have had other things to do."""
-    return min(load_ms, json.loads(run([understudy, "check", wasm, "--json"]))["load_ms"])
+def again(understudy, wasm, told):
+    """The shorter of two loads, and of two calls with the same request: the machine may have had other things to do."""
+    second = json.loads(run([understudy, "check", wasm, "--json"]))
+    same = [one["call"]["p50_us"] for one in (told, second) if one["call"]["asked"] == told["call"]["asked"]]
+    return min(told["load_ms"], second["load_ms"]), min(same)
 
 
 def parse():
