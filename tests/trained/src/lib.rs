@@ -8,6 +8,7 @@ mod compare;
 mod golden;
 mod library;
 mod packed;
+mod runner;
 
 use std::path::Path;
 
@@ -15,6 +16,7 @@ pub use compare::all as compare;
 pub use golden::{Golden, Near, Tensor};
 pub use library::{python, trained};
 pub use packed::{Packed, component, request, request_of, rows_of};
+pub use runner::check_runner;
 
 /// How many rows are asked once more, each alone.
 const ALONE: usize = 300;

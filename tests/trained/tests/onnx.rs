@@ -9,7 +9,6 @@ fn packed_models_predict_what_onnxruntime_predicts() {
     trained_tests::check("onnx");
 }
 
-/// To build the runner of nets takes minutes, so that only its sources are compared here.
 #[test]
 fn the_runner_of_nets_is_built_from_its_sources() {
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk/runner-tract");
@@ -21,4 +20,10 @@ fn the_runner_of_nets_is_built_from_its_sources() {
         built.lines().any(|line| line == format!("sources {}", digest.trim())),
         "the sources of sdk/runner-tract changed since runner.wasm.gz was built: run sdk/runner-tract/build.sh"
     );
+}
+
+/// What was built is kept: it takes minutes the first time.
+#[test]
+fn the_runner_of_nets_is_built_again_byte_for_byte() {
+    trained_tests::check_runner("runner-tract");
 }

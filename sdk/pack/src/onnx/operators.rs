@@ -1,12 +1,15 @@
 //! Operators that our own runner has, and the steps that each becomes.
 
+mod ensemble;
 mod forest;
 mod linear;
 mod math;
+mod members;
 mod ml;
 mod pieces;
 mod reduce;
 mod shapes;
+mod svm;
 mod trees;
 
 use super::lower::{Lowering, Value};

@@ -5,6 +5,7 @@
 
 mod cast;
 mod combine;
+mod coupling;
 mod dense;
 mod encode;
 mod fill;
@@ -13,9 +14,11 @@ mod reduce;
 mod rows;
 mod scale;
 mod scores;
+mod svm;
 
 pub use cast::Cast;
 pub use combine::{Choose, Combination, Combine, Constant, Operand};
+pub use coupling::Coupling;
 pub use dense::Dense;
 pub use encode::{Keys, Lookup, Map, OneHot};
 pub use fill::Fill;
@@ -25,6 +28,7 @@ pub use rows::{Concat, Normalize, Softmax};
 pub use scale::{Impute, Scale};
 pub use scores::{By, Decide, Scores, Second, Transform};
 use serde::{Deserialize, Serialize};
+pub use svm::{Kernel, Kernels, Machine, Machines};
 
 use super::Shape;
 use crate::block::{Block, ValueType};
@@ -40,6 +44,8 @@ pub enum Onnx {
     Combine(Combine),
     /// Tensors beside each other.
     Concat(Concat),
+    /// Probabilities of classes, from scores of each pair of them.
+    Coupling(Coupling),
     /// The labels that go with scores.
     Decide(Decide),
     /// Sums of products.
@@ -52,8 +58,12 @@ pub enum Onnx {
     Function(Function),
     /// Values in the place of missing ones.
     Impute(Impute),
+    /// How near rows are to support vectors.
+    Kernels(Kernels),
     /// Values of a table.
     Lookup(Lookup),
+    /// Weighted sums of how near rows are to support vectors.
+    Machines(Machines),
     /// Values for values.
     Map(Map),
     /// Rows of a certain length.
@@ -77,13 +87,16 @@ impl Onnx {
             Self::Choose(op) => op.check(inputs),
             Self::Combine(op) => op.check(inputs),
             Self::Concat(op) => op.check(inputs),
+            Self::Coupling(op) => op.check(one("probabilities", inputs)?),
             Self::Decide(op) => op.check(one("labels", inputs)?),
             Self::Dense(op) => op.check(one("a product", inputs)?),
             Self::Extreme(op) => op.check(one("ArgMax", inputs)?),
             Self::Fill(op) => op.check(inputs),
             Self::Function(op) => op.check(one("a function", inputs)?),
             Self::Impute(op) => op.check(one("Imputer", inputs)?),
+            Self::Kernels(op) => op.check(one("support vectors", inputs)?),
             Self::Lookup(op) => op.check(one("a table", inputs)?),
+            Self::Machines(op) => op.check(one("support vectors", inputs)?),
             Self::Map(op) => op.check(one("LabelEncoder", inputs)?),
             Self::Normalize(op) => op.check(one("Normalizer", inputs)?),
             Self::OneHot(op) => op.check(one("OneHotEncoder", inputs)?),
@@ -100,13 +113,16 @@ impl Onnx {
             Self::Choose(op) => op.run(inputs, rows),
             Self::Combine(op) => op.run(inputs, rows),
             Self::Concat(op) => op.run(inputs, rows),
+            Self::Coupling(op) => op.run(inputs[0]),
             Self::Decide(op) => op.run(inputs[0], rows),
             Self::Dense(op) => op.run(inputs[0], rows),
             Self::Extreme(op) => op.run(inputs[0], rows),
             Self::Fill(op) => op.run(rows),
             Self::Function(op) => op.run(inputs[0]),
             Self::Impute(op) => op.run(inputs[0], rows),
+            Self::Kernels(op) => op.run(inputs[0], rows),
             Self::Lookup(op) => op.run(inputs[0]),
+            Self::Machines(op) => op.run(inputs[0], rows),
             Self::Map(op) => op.run(inputs[0]),
             Self::Normalize(op) => op.run(inputs[0]),
             Self::OneHot(op) => op.run(inputs[0]),

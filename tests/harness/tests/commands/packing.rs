@@ -90,6 +90,52 @@ fn a_packed_model_predicts_and_says_what_its_endpoint_may_promise() {
 }
 
 #[test]
+fn a_test_asks_the_samples_that_a_packed_model_carries() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = |name: &str, content: &[u8]| {
+        fs::write(folder.path().join(name), content).unwrap();
+        folder.path().join(name)
+    };
+    let model = file("model.txt", MODEL.as_bytes());
+    let rows = file(
+        "rows.csv",
+        b"carrier,distance,said\nUA,2.5,0.8175744761936437\nHA,,0.3775406687981454\n,3,0.679178699175393\n",
+    );
+    let packed = folder.path().join("late.wasm");
+    let line = ["pack", text(&model), "-o", text(&packed), "--sample", text(&rows)];
+    let said = run(line.into_iter().chain(["--expected", "said"]));
+    assert!(said.success, "{}", said.error);
+    let said = run(["test", text(&packed)]);
+    assert!(said.success, "{}{}", said.out, said.error);
+    assert_eq!(said.out, "3 of 3 samples as expected, alone and together\n");
+    let said: Value = run(["test", text(&packed), "--json"]).json();
+    assert_eq!((&said["samples"], &said["failed"]), (&3.into(), &0.into()), "{said:#}");
+
+    // The second row's prediction is another one, of as many bytes, in the component itself.
+    let mut bytes = fs::read(&packed).unwrap();
+    let (right, wrong) = (b"[0.3775406687981454", b"[0.3775406687981455");
+    let places: Vec<_> =
+        (0..bytes.len() - right.len()).filter(|at| bytes[*at..].starts_with(right)).collect();
+    let [place] = places[..] else { panic!("found it at {places:?}, expected it once") };
+    bytes[place..][..wrong.len()].copy_from_slice(wrong);
+    let planted = file("planted.wasm", &bytes);
+    let said = run(["test", text(&planted)]);
+    assert!(!said.success, "{}", said.out);
+    assert!(said.error.is_empty(), "{}", said.error);
+    let lines: Vec<_> = said.out.lines().collect();
+    let [row, difference, count] = lines[..] else { panic!("{}", said.out) };
+    assert!(row.starts_with(&format!("{} line 2 (", text(&planted))), "{row}");
+    let told = "  probability[0]: expected 0.3775406687981455, found 0.3775406687981454 (";
+    assert!(difference.starts_with(told), "{difference}");
+    assert_eq!(count, "1 of 3 samples not as expected");
+    let said = run(["test", text(&planted), "--json"]);
+    assert!(!said.success);
+    let differences = &said.json()["differences"];
+    assert_eq!(differences.as_array().map(Vec::len), Some(1), "{differences:#}");
+    assert_eq!(differences[0]["line"], 2, "{differences:#}");
+}
+
+#[test]
 fn what_is_not_right_is_refused_and_nothing_is_written() {
     let folder = tempfile::tempdir().unwrap();
     let refused = |model: &str, options: &[&str]| {

@@ -1,17 +1,18 @@
 //! The trees of an ensemble, as the forest that every library's trees become.
 //!
 //! Each comparison becomes "at most": the one below a threshold with the number before it, the opposite one with its branches exchanged.
-//! Equality is tested before the trees are walked, and its result is a column of its own, of zeros and ones.
+//! Whether a value is one of a set is found out before the trees are walked, and is a column of its own, of zeros and ones.
 
 use std::collections::HashMap;
 
 use trained::ops::forest::{Child, Forest, ForestBuilder, Missing, Reading, Split, Test};
+use trained::ValueType;
+use trained::ops::Op;
 use trained::ops::onnx::{
-    Cast, Combination, Combine, Concat, Constant, Function, Onnx, Operand, Reduce, Reduction, Span,
+    Combination, Combine, Constant, Onnx, Operand, Reduce, Reduction, Span,
 };
-use trained::ops::{Op, Select};
-use trained::{Slot, ValueType};
 
+use super::members::Members;
 use crate::onnx::lower::{Lowering, Rows};
 use crate::onnx::proto::Node;
 use crate::onnx::tensor::Element;
@@ -58,9 +59,20 @@ pub(super) fn sums(
     aggregate: Aggregate,
     weights: &Weights,
 ) -> Result<Rows, ReadError> {
-    let listed = Listed::read(node, rows, outputs, weights)?;
-    let slot = listed.equalities.add(graph, rows);
-    let width = rows.width() + listed.equalities.them.len();
+    summed(node, graph, rows, outputs, aggregate, &Listed::read(node, rows, outputs, weights)?)
+}
+
+/// The same for trees that were read.
+pub(super) fn summed(
+    node: &Node,
+    graph: &mut Lowering,
+    rows: &Rows,
+    outputs: usize,
+    aggregate: Aggregate,
+    listed: &Listed<'_>,
+) -> Result<Rows, ReadError> {
+    let slot = listed.members.add(graph, rows);
+    let width = rows.width() + listed.members.count();
     let apart = matches!(aggregate, Aggregate::Min | Aggregate::Max);
     let forest = listed.forest(node, width, outputs, apart)?;
     let trees = listed.roots.len();
@@ -94,23 +106,29 @@ fn divided(trees: usize, outputs: usize, element: Element) -> Onnx {
 }
 
 /// The trees as the node lists them.
-struct Listed<'a> {
+pub(super) struct Listed<'a> {
     nodes: Vec<Branch<'a>>,
     /// Where trees begin.
     roots: Vec<usize>,
     /// What each node adds where it is a leaf: outputs and values.
     leaves: Vec<Vec<(usize, f64)>>,
-    equalities: Equalities,
+    members: Members,
     double: bool,
 }
 
-struct Branch<'a> {
-    column: u32,
-    mode: &'a str,
-    threshold: f64,
-    missing: bool,
-    yes: usize,
-    no: usize,
+/// A node, or a leaf, whose mode is `LEAF`.
+pub(super) struct Branch<'a> {
+    pub(super) column: u32,
+    pub(super) mode: &'a str,
+    pub(super) threshold: f64,
+    /// The values that `BRANCH_EQ`, `BRANCH_NEQ` and `BRANCH_MEMBER` compare with.
+    pub(super) among: Vec<f64>,
+    /// Whether a missing value goes where the comparison holds.
+    pub(super) missing: bool,
+    /// Which node is next where the comparison holds.
+    pub(super) yes: usize,
+    /// Which one else.
+    pub(super) no: usize,
 }
 
 type Places = HashMap<(i64, i64), usize>;
@@ -141,7 +159,17 @@ impl<'a> Listed<'a> {
             })?;
             leaves[*places.get(&key).ok_or_else(missing)?].push((output, *value));
         }
-        let nodes = branches(node, &places)?;
+        Self::of(node, rows, branches(node, &places)?, roots, leaves)
+    }
+
+    /// Of nodes and leaves, the places where trees begin, and what each node adds where it is a leaf.
+    pub(super) fn of(
+        node: &Node,
+        rows: &Rows,
+        nodes: Vec<Branch<'a>>,
+        roots: Vec<usize>,
+        leaves: Vec<Vec<(usize, f64)>>,
+    ) -> Result<Self, ReadError> {
         let width = rows.width();
         if let Some(branch) =
             nodes.iter().find(|it| it.mode != "LEAF" && it.column as usize >= width)
@@ -150,8 +178,8 @@ impl<'a> Listed<'a> {
                 node.malformed(format!("column {}", branch.column), format!("one of {width}"))
             );
         }
-        let equalities = Equalities::of(&nodes, width as u32);
-        Ok(Self { nodes, roots, leaves, equalities, double: rows.element == Element::F64 })
+        let members = Members::of(&nodes, width as u32);
+        Ok(Self { nodes, roots, leaves, members, double: rows.element == Element::F64 })
     }
 
     /// The forest. Apart, each tree has sums of its own.
@@ -230,11 +258,12 @@ impl<'a> Listed<'a> {
         let mut seen = vec![false; self.nodes.len()];
         let mut open = vec![(root, None)];
         while let Some((place, hole)) = open.pop() {
-            if std::mem::replace(&mut seen[place], true) {
+            let branch = &self.nodes[place];
+            let is_leaf = branch.mode == "LEAF";
+            if !is_leaf && std::mem::replace(&mut seen[place], true) {
                 return Err(node.malformed("branches that meet again", "trees"));
             }
-            let branch = &self.nodes[place];
-            let child = if branch.mode == "LEAF" {
+            let child = if is_leaf {
                 tree.leaves.push(place);
                 Child::Leaf((tree.leaves.len() - 1) as u32)
             } else {
@@ -274,12 +303,11 @@ impl<'a> Listed<'a> {
             "BRANCH_GTE" => (split(branch.column, below, !branch.missing), branch.no, branch.yes),
             "BRANCH_GT" => (split(branch.column, at_most, !branch.missing), branch.no, branch.yes),
             _ => {
-                let (equal, unequal) = if branch.mode == "BRANCH_EQ" {
-                    (branch.yes, branch.no)
-                } else {
-                    (branch.no, branch.yes)
+                let (one, none) = match branch.mode {
+                    "BRANCH_NEQ" => (branch.no, branch.yes),
+                    _ => (branch.yes, branch.no),
                 };
-                (split(self.equalities.column(branch), Test::AtMost(0.5), false), unequal, equal)
+                (split(self.members.column(branch), Test::AtMost(0.5), false), none, one)
             }
         }
     }
@@ -329,11 +357,8 @@ fn branches<'a>(node: &'a Node, places: &Places) -> Result<Vec<Branch<'a>>, Read
         let mode = MODES.into_iter().find(|mode| mode.as_bytes() == modes[at]);
         let mode = mode
             .ok_or_else(|| node.unsupported(format!("the mode `{}`", modes[at].escape_ascii())))?;
-        let threshold = thresholds[at];
-        let (leaf, below) = (mode == "LEAF", matches!(mode, "BRANCH_LT" | "BRANCH_GTE"));
-        if !leaf && (threshold.is_nan() || (below && threshold == f64::NEG_INFINITY)) {
-            return Err(node.unsupported(format!("{mode} with a threshold of {threshold}")));
-        }
+        let (threshold, leaf) = (thresholds[at], mode == "LEAF");
+        comparable(node, mode, threshold)?;
         let to = |number: i64| match places.get(&(trees[at], number)) {
             _ if leaf => Ok(at),
             Some(place) => Ok(*place),
@@ -349,6 +374,7 @@ fn branches<'a>(node: &'a Node, places: &Places) -> Result<Vec<Branch<'a>>, Read
             column,
             mode,
             threshold,
+            among: if mode.ends_with("EQ") && !mode.ends_with("LEQ") { vec![threshold] } else { Vec::new() },
             missing,
             yes: to(yes[at])?,
             no: to(no[at])?,
@@ -357,75 +383,11 @@ fn branches<'a>(node: &'a Node, places: &Places) -> Result<Vec<Branch<'a>>, Read
     Ok(branches)
 }
 
-/// Columns that say whether another one is equal to a number.
-struct Equalities {
-    /// How many columns there are without them.
-    width: u32,
-    /// The column, the bits of the number, and whether a missing value is one as well.
-    them: Vec<(u32, u64, bool)>,
-}
-
-impl Equalities {
-    fn of(nodes: &[Branch<'_>], width: u32) -> Self {
-        let tests = nodes.iter().filter(|branch| matches!(branch.mode, "BRANCH_EQ" | "BRANCH_NEQ"));
-        let mut them: Vec<_> = tests.map(Self::key).collect();
-        them.sort_unstable();
-        them.dedup();
-        Self { width, them }
+/// Refuses what is below nothing, and what nothing is compared with.
+pub(super) fn comparable(node: &Node, mode: &str, threshold: f64) -> Result<(), ReadError> {
+    let below = matches!(mode, "BRANCH_LT" | "BRANCH_GTE");
+    if mode != "LEAF" && (threshold.is_nan() || (below && threshold == f64::NEG_INFINITY)) {
+        return Err(node.unsupported(format!("{mode} with a threshold of {threshold}")));
     }
-
-    fn key(branch: &Branch<'_>) -> (u32, u64, bool) {
-        // A missing value is unequal to everything, so that only a test for equality can send it elsewhere.
-        (branch.column, branch.threshold.to_bits(), branch.mode == "BRANCH_EQ" && branch.missing)
-    }
-
-    fn column(&self, branch: &Branch<'_>) -> u32 {
-        let at = self
-            .them
-            .binary_search(&Self::key(branch))
-            .expect("invariant: each test for equality has its column");
-        self.width + at as u32
-    }
-
-    /// Adds the steps that put these columns behind the others, and returns the block of all.
-    fn add(&self, graph: &mut Lowering, rows: &Rows) -> Slot {
-        if self.them.is_empty() {
-            return rows.slot;
-        }
-        let width = self.them.len() as u32;
-        let columns: Vec<u32> = self.them.iter().map(|(column, ..)| *column).collect();
-        let numbers = self.them.iter().map(|(_, bits, _)| f64::from_bits(*bits));
-        let double = rows.element == Element::F64;
-        let (numbers, cast) = match double {
-            true => (Constant::F64(numbers.collect()), Cast::F64),
-            false => (Constant::F32(numbers.map(|it| it as f32).collect()), Cast::F32),
-        };
-        let block = || Operand { constant: None, spread: None };
-        let held = |constant| Operand { constant: Some(constant), spread: None };
-        let step = |graph: &mut Lowering, op, inputs| graph.step(Op::Onnx(op), inputs);
-        let chosen = graph.step(Op::Select(Select { columns }), vec![rows.slot]);
-        let equal =
-            Combine { combination: Combination::Equal, left: block(), right: held(numbers), width };
-        let mut truth = step(graph, Onnx::Combine(equal), vec![chosen]);
-        if self.them.iter().any(|(.., missing)| *missing) {
-            let missing = step(graph, Onnx::Function(Function::IsNan), vec![chosen]);
-            let counts =
-                Constant::I64(self.them.iter().map(|(.., missing)| i64::from(*missing)).collect());
-            let and = Combine {
-                combination: Combination::And,
-                left: block(),
-                right: held(counts),
-                width,
-            };
-            let missing = step(graph, Onnx::Combine(and), vec![missing]);
-            let or = Combine { combination: Combination::Or, left: block(), right: block(), width };
-            truth = step(graph, Onnx::Combine(or), vec![truth, missing]);
-        }
-        let numbers = step(graph, Onnx::Cast(cast), vec![truth]);
-        step(
-            graph,
-            Onnx::Concat(Concat { chunks: vec![self.width, width] }),
-            vec![rows.slot, numbers],
-        )
-    }
+    Ok(())
 }

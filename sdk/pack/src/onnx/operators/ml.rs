@@ -5,7 +5,7 @@ use trained::ops::onnx::{
     Normalize, OneHot, Onnx, Operand, Scale, Scores, Second, Transform,
 };
 
-use super::{pieces, trees, unknown};
+use super::{ensemble, pieces, svm, trees, unknown};
 use crate::onnx::lower::{Lowering, Rows, Value};
 use crate::onnx::proto::Node;
 use crate::onnx::tensor::Element;
@@ -20,13 +20,17 @@ pub(super) fn lower(node: &Node, graph: &mut Lowering) -> Result<Vec<Value>, Rea
             graph.map(Onnx::Function(Function::Above { threshold }), &rows, Element::F32)
         }
         "CategoryMapper" => category_mapper(node, graph)?,
+        "FeatureVectorizer" => pieces::feature_vectorizer(node, graph)?,
         "Imputer" => imputer(node, graph)?,
         "LabelEncoder" => label_encoder(node, graph)?,
         "LinearClassifier" => return linear_classifier(node, graph),
         "LinearRegressor" => linear_regressor(node, graph)?,
         "Normalizer" => normalizer(node, graph)?,
         "OneHotEncoder" => one_hot_encoder(node, graph)?,
+        "SVMClassifier" => return svm::classifier(node, graph),
+        "SVMRegressor" => svm::regressor(node, graph)?,
         "Scaler" => scaler(node, graph)?,
+        "TreeEnsemble" => ensemble::lower(node, graph)?,
         "TreeEnsembleClassifier" => return trees::classifier(node, graph),
         "TreeEnsembleRegressor" => trees::regressor(node, graph)?,
         // A list of maps, from labels to the scores: the scores are what is given, and labels have an output of their own.
@@ -38,7 +42,16 @@ pub(super) fn lower(node: &Node, graph: &mut Lowering) -> Result<Vec<Value>, Rea
 
 /// The first input as a table of single precision, as onnxruntime makes it where an operator has no other form.
 pub(super) fn single(node: &Node, graph: &mut Lowering) -> Result<Rows, ReadError> {
-    let rows = graph.table(node, 0)?;
+    nth_single(node, graph, 0)
+}
+
+/// An input as a table of single precision.
+pub(super) fn nth_single(
+    node: &Node,
+    graph: &mut Lowering,
+    number: usize,
+) -> Result<Rows, ReadError> {
+    let rows = graph.table(node, number)?;
     match rows.element {
         Element::F32 => Ok(rows),
         Element::I64 | Element::I32 | Element::F64 => {

@@ -3,10 +3,11 @@
 use trained::ops::onnx::{Concat, Constant, Lookup, Onnx};
 use trained::ops::{Op, Select};
 
+use super::ml::nth_single;
 use super::unknown;
 use crate::onnx::lower::{Lowering, Rows, Value, product};
 use crate::onnx::proto::Node;
-use crate::onnx::tensor::Tensor;
+use crate::onnx::tensor::{Element, Tensor};
 use crate::{ReadError, limits};
 
 pub(super) fn lower(node: &Node, graph: &mut Lowering) -> Result<Vec<Value>, ReadError> {
@@ -54,6 +55,26 @@ fn concat(node: &Node, graph: &mut Lowering) -> Result<Value, ReadError> {
         parts.iter().map(|part| part.slot).collect(),
     );
     Ok(Value::Rows(Rows { slot, element: first.element, dims, batch: first.batch }))
+}
+
+/// FeatureVectorizer: tables beside each other, in single precision.
+pub(super) fn feature_vectorizer(node: &Node, graph: &mut Lowering) -> Result<Value, ReadError> {
+    let parts = 0..node.input.len();
+    let parts: Vec<Rows> =
+        parts.map(|number| nth_single(node, graph, number)).collect::<Result<_, _>>()?;
+    let widths: Vec<usize> = parts.iter().map(Rows::width).collect();
+    let said = node.ints("inputdimensions");
+    if !said.iter().map(|it| usize::try_from(*it).ok()).eq(widths.iter().map(|it| Some(*it))) {
+        // Onnxruntime would cut off columns, or add zeros.
+        return Err(node
+            .unsupported(format!("inputdimensions {said:?} for tables of {widths:?} columns")));
+    }
+    if let [only] = &parts[..] {
+        return Ok(Value::Rows(only.clone()));
+    }
+    let op = Onnx::Concat(Concat { chunks: widths.iter().map(|it| *it as u32).collect() });
+    let inputs = parts.iter().map(|part| part.slot).collect();
+    Ok(graph.add(op, inputs, Element::F32, vec![widths.iter().sum()]))
 }
 
 /// Lengths and constants beside each other, as shapes are put together.

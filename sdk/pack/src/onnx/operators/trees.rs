@@ -173,7 +173,7 @@ fn fitting(node: &Node, base: Vec<f64>, classes: usize) -> Result<Vec<f64>, Read
 }
 
 /// The columns: of double precision where the graph has them so, else of single precision.
-fn input(node: &Node, graph: &mut Lowering) -> Result<Rows, ReadError> {
+pub(super) fn input(node: &Node, graph: &mut Lowering) -> Result<Rows, ReadError> {
     let rows = graph.table(node, 0)?;
     if rows.element == Element::F64 { Ok(rows) } else { single(node, graph) }
 }

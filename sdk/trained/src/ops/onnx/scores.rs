@@ -190,6 +190,8 @@ pub enum By {
         /// What it is compared with.
         bound: f32,
     },
+    /// The most votes, of scores for each pair of classes: above zero for the first of the two, else for the second.
+    Votes,
 }
 
 impl Decide {
@@ -197,6 +199,7 @@ impl Decide {
         let fits = match self.by {
             By::Greatest => input.width == self.labels.len(),
             By::Above { score, .. } => (score as usize) < input.width && self.labels.len() == 2,
+            By::Votes => input.width == pairs(self.labels.len()),
         };
         if !fits || self.labels.is_empty() {
             return Err(format!("{} labels for {} scores", self.labels.len(), input.width));
@@ -231,6 +234,15 @@ impl Decide {
 
     fn choose<T: Copy + PartialOrd + Into<f64>>(&self, scores: &[T]) -> usize {
         match self.by {
+            By::Votes => {
+                let classes = self.labels.len();
+                let mut votes = vec![0_u32; classes];
+                let pairs = (0..classes).flat_map(|one| (one + 1..classes).map(move |it| (one, it)));
+                for ((one, other), score) in pairs.zip(scores) {
+                    votes[if (*score).into() > 0.0 { one } else { other }] += 1;
+                }
+                (1..classes).fold(0, |best, at| if votes[at] > votes[best] { at } else { best })
+            }
             By::Above { score, bound } => {
                 usize::from(scores[score as usize].into() > f64::from(bound))
             }
@@ -238,6 +250,11 @@ impl Decide {
                 .fold(0, |best, at| if scores[at] > scores[best] { at } else { best }),
         }
     }
+}
+
+/// How many pairs of classes there are.
+pub(super) fn pairs(classes: usize) -> usize {
+    classes * classes.saturating_sub(1) / 2
 }
 
 #[cfg(test)]
@@ -282,5 +299,12 @@ mod tests {
         };
         assert_eq!(run(By::Greatest, vec![1.0, 1.0]), Values::I64(vec![7]));
         assert_eq!(run(By::Above { score: 0, bound: 0.5 }, vec![0.75]), Values::I64(vec![8]));
+        assert_eq!(run(By::Votes, vec![0.0]), Values::I64(vec![8]));
+        let three = Decide { labels: Constant::I64(vec![1, 2, 3]), by: By::Votes };
+        let run = |row: Vec<f32>| three.run(&Block::f32(3, row), 1).values;
+        // Of the pairs (1, 2), (1, 3) and (2, 3).
+        assert_eq!(run(vec![-1.0, 1.0, 1.0]), Values::I64(vec![2]));
+        assert_eq!(run(vec![1.0, -1.0, 1.0]), Values::I64(vec![1]));
+        assert_eq!(run(vec![f32::NAN; 3]), Values::I64(vec![3]));
     }
 }
