@@ -100,6 +100,12 @@ class RoundTrip(unittest.TestCase):
     def test_calibration(self) -> None:
         self.check(CalibratedClassifierCV(LinearSVC(), cv=2).fit(NUMBERS, CLASSES), NUMBERS)
 
+    def test_columns_of_single_precision(self) -> None:
+        single = pd.DataFrame(NUMBERS.astype("float32"), columns=["a", "b", "c"])
+        self.check(DecisionTreeClassifier().fit(single, CLASSES), single)
+        mixed = single.assign(d=NUMBERS[:, 0])
+        self.check(LogisticRegression().fit(mixed, CLASSES), mixed)
+
     def test_types_follow_from_what_the_model_does(self) -> None:
         columns = ColumnTransformer([("texts", OrdinalEncoder(encoded_missing_value=-1), ["carrier"])], remainder="passthrough")
         model = make_pipeline(columns, DecisionTreeClassifier()).fit(DATA[["carrier", "age"]], CLASSES)
@@ -133,6 +139,25 @@ class Refusals(unittest.TestCase):
         self.check(custom.fit(NUMBERS, NUMBERS[:, 0]), "GradientBoostingRegressor(init=LinearRegression()) is not")
         several = DecisionTreeClassifier().fit(NUMBERS, NUMBERS[:, :2] > 0)
         self.check(several, "DecisionTreeClassifier of 2 outputs is not supported")
+
+    def test_arithmetic_in_single_precision_is_refused(self) -> None:
+        single = pd.DataFrame(NUMBERS.astype("float32"), columns=["a", "b", "c"])
+        scaled = make_pipeline(StandardScaler(), DecisionTreeClassifier()).fit(single, CLASSES)
+        with self.assertRaisesRegex(Unsupported, "standardscaler > StandardScaler: arithmetic on columns that are all of float32 .`a`, `b`, `c`"):
+            document(scaled, single)
+        # Asked in double precision, scikit-learn calculates in it.
+        self.assertEqual(document(scaled, dict.fromkeys("abc", "float64"))["columns"][0]["type"], "float64")
+        with self.assertRaisesRegex(Unsupported, "LogisticRegression: arithmetic on columns that are all of float32"):
+            document(LogisticRegression().fit(single, CLASSES), dict.fromkeys("abc", "float32"))
+        # Beside one of double precision they are widened, but for a part of them alone.
+        mixed = single.assign(d=NUMBERS[:, 0])
+        part = ColumnTransformer([("part", StandardScaler(), ["a", "b"])], remainder="passthrough")
+        with self.assertRaisesRegex(Unsupported, "part > StandardScaler: arithmetic on columns that are all of float32 .`a`, `b`"):
+            document(make_pipeline(part, DecisionTreeClassifier()).fit(mixed, CLASSES), mixed)
+        # Small whole numbers and truths do not widen anything.
+        small = single.assign(d=np.zeros(ROWS, "int8"))
+        with self.assertRaisesRegex(Unsupported, "arithmetic on columns"):
+            document(LogisticRegression().fit(small, CLASSES), small)
 
     def test_what_does_not_fit_is_refused(self) -> None:
         self.check(LinearRegression(), "not fitted", kind=ExportError)

@@ -10,10 +10,22 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from ._errors import ExportError
+import numpy as np
+
+from ._errors import ExportError, Unsupported
 
 NUMBERS = ("float64", "float32", "int64", "int32", "bool")
 TEXT = "text"
+# Steps that scikit-learn does in single precision where an array is of it.
+ARITHMETIC = ("dense", "scale", "normalize", "products")
+
+
+def bits_of(dtype: Any) -> int:
+    """What a type makes of an array that it is put into: one of 32 or of 64 bits; 0 where it takes that of the others."""
+    found = np.dtype(dtype)
+    if found == np.float32:
+        return 32
+    return 0 if np.result_type(found, np.float32) == np.float32 else 64
 
 
 @dataclass(frozen=True)
@@ -28,6 +40,8 @@ class Column:
     infinite: bool = True
     # May be beyond single precision, which is infinite to trees.
     wide: bool = True
+    # Of how many bits its numbers are to scikit-learn; 0 where that depends on those beside it.
+    bits: int = 64
 
 
 @dataclass(frozen=True)
@@ -39,6 +53,11 @@ class Frame:
 
     def __len__(self) -> int:
         return len(self.columns)
+
+    @property
+    def single(self) -> bool:
+        """Whether scikit-learn would see an array of single precision."""
+        return max((column.bits for column in self.columns), default=64) == 32
 
     def take(self, indices: Iterable[int]) -> Frame:
         return replace(self, columns=tuple(self.columns[index] for index in indices))
@@ -57,6 +76,8 @@ class Input:
     used: bool = False
     # Whether the empty text stands for a missing value.
     missing: bool = False
+    # As in Column.
+    bits: int = 64
 
 
 @dataclass
@@ -74,7 +95,7 @@ class Document:
         columns = []
         for block, it in enumerate(self.inputs):
             whole = it.type in ("int64", "int32", "bool")
-            columns.append(Column(block, 0, it.name, not whole, not whole, not whole))
+            columns.append(Column(block, 0, it.name, not whole, not whole, not whole, it.bits))
         return Frame(tuple(columns))
 
     def is_text(self, column: Column) -> bool | None:
@@ -139,6 +160,13 @@ class Document:
         """Adds a step over columns, and returns the number of the block that it makes."""
         if not text and kind not in ("one-hot", "ordinal", "known"):
             columns = [self.number(column, place) for column in columns]
+        if kind in ARITHMETIC and Frame(tuple(columns)).single:
+            names = ", ".join(f"`{column.name}`" for column in columns)
+            raise Unsupported(
+                place,
+                f"arithmetic on columns that are all of float32 ({names})",
+                "scikit-learn does it in single precision; fit the model on float64, or say that the columns are float64",
+            )
         step = {"step": kind, "place": place, "inputs": self.pieces(columns), **parameters}
         self.steps.append(step)
         self.widths.append(width)
@@ -147,6 +175,8 @@ class Document:
 
     def same(self, block: int, frame: Frame, **known: Any) -> Frame:
         """A frame of a new block that has the columns of another, by their names."""
+        if self.steps[block - len(self.inputs)]["step"] in ARITHMETIC:
+            known = {"bits": 64, **known}
         columns = [
             replace(column, block=block, index=index, **known)
             for index, column in enumerate(frame.columns)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 
-from ._document import Column, Document, Frame
+from ._document import Column, Document, Frame, bits_of
 from ._errors import refuse_parameter
 from ._numbers import categories, is_missing, number
 
@@ -33,7 +34,8 @@ def one_hot(document: Document, model: Any, frame: Frame, place: str) -> Frame:
         names += _names(column, values, places, tables[-1]["width"])
     block = document.add("one-hot", place, frame.columns, len(names), tables=tables)
     made = document.made(block, names, nan=False, infinite=False)
-    return Frame(made.columns, bool(model.sparse_output))
+    columns = tuple(replace(column, bits=bits_of(model.dtype)) for column in made.columns)
+    return Frame(columns, bool(model.sparse_output))
 
 
 def ordinal(document: Document, model: Any, frame: Frame, place: str) -> Frame:
@@ -61,7 +63,7 @@ def ordinal(document: Document, model: Any, frame: Frame, place: str) -> Frame:
             }
         )
     block = document.add("ordinal", place, frame.columns, len(frame), tables=tables)
-    return document.same(block, Frame(frame.columns), nan=nan, infinite=False, wide=False)
+    return document.same(block, Frame(frame.columns), nan=nan, infinite=False, wide=False, bits=bits_of(model.dtype))
 
 
 def _known(document: Document, model: Any, frame: Frame, place: str, refuse: bool) -> Frame:

@@ -8,12 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import sklearn
 from sklearn.exceptions import NotFittedError
 from sklearn.utils.validation import check_is_fitted
 
 from ._composed import predict
-from ._document import NUMBERS, TEXT, Document, Frame, Input
+from ._document import NUMBERS, TEXT, Document, Frame, Input, bits_of
 from ._errors import ExportError, Unsupported
 from ._prediction import Prediction, class_names
 
@@ -60,9 +61,10 @@ def _start(model: Any, columns: Any) -> Document:
     if columns is None:
         inputs = [Input(name) for name in fitted or []]
     elif hasattr(columns, "dtypes") and hasattr(columns, "columns"):
-        inputs = [Input(str(name), _type(columns[name])) for name in columns.columns]
+        inputs = [Input(str(name), _type(columns[name]), bits=_bits(columns[name])) for name in columns.columns]
     elif isinstance(columns, Mapping):
-        inputs = [Input(str(name), _known_type(name, it)) for name, it in columns.items()]
+        types = {str(name): _known_type(name, it) for name, it in columns.items()}
+        inputs = [Input(name, it, bits=64 if it in (None, TEXT) else bits_of(it)) for name, it in types.items()]
     elif isinstance(columns, Sequence) and not isinstance(columns, str):
         inputs = [Input(str(name)) for name in columns]
     else:
@@ -114,6 +116,13 @@ def _type(column: Any) -> str:
     if all(isinstance(value, (bool, int, float)) for value in values):
         return "float64"
     raise ExportError(f"columns: `{column.name}` is {column.dtype}; numbers, truths and texts can be written")
+
+
+def _bits(column: Any) -> int:
+    """Of how many bits a column is to scikit-learn."""
+    dtype = column.dtype
+    dtype = getattr(dtype, "numpy_dtype", dtype)
+    return bits_of(dtype) if isinstance(dtype, np.dtype) and dtype.kind in "biuf" else 64
 
 
 def _known_type(name: Any, found: Any) -> str | None:

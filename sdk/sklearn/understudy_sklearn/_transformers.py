@@ -97,7 +97,10 @@ def _impute(document: Document, model: Any, frame: Frame, place: str) -> Frame:
             demand = document.text_with_missing if missing == "" else document.text
             chosen = [demand(column, place) for column in chosen]
         else:
-            fill, missing = [number(statistics[i]) for i in of_kind], _missing_number(model, place)
+            # An array of single precision rounds what is put into it.
+            kept = np.float32 if frame.single else np.float64
+            fill = [number(kept(statistics[i])) for i in of_kind]
+            missing = _missing_number(model, place)
         block = document.add(
             "impute", place, chosen, len(chosen), text=text, missing=missing, fill=fill
         )
@@ -157,7 +160,9 @@ def _indicated(document: Document, model: Any, frame: Frame, place: str) -> Fram
         "indicate", place, chosen.columns, len(chosen), missing=_missing_number(model, place)
     )
     names = [f"{column.name} is missing" for column in chosen.columns]
-    return document.made(block, names, nan=False, infinite=False)
+    made = document.made(block, names, nan=False, infinite=False)
+    # They are truths, and become numbers of those beside them.
+    return replace(made, columns=tuple(replace(column, bits=0) for column in made.columns))
 
 
 def _polynomial(document: Document, model: Any, frame: Frame, place: str) -> Frame:

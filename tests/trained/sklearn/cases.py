@@ -77,8 +77,10 @@ class Case:
     model: Any
     target: str
     exact: str
-    # `matrix` (an array without names) or `frame`.
+    # `matrix` (an array without names), `frame`, `categories`, or numbers alone of which all are `single` or `half-single`.
     inputs: str = "matrix"
+    # Whether it is trained on single precision, and asked in double.
+    fitted_single: bool = False
     nan: bool = False
     infinite: bool = False
     unseen: bool = False
@@ -259,9 +261,36 @@ def calibrated_cases() -> Iterator[Case]:
     yield Case("calibrated-once", once, "binary", BITS)
 
 
+def single_cases() -> Iterator[Case]:
+    """Columns of single precision, and models that were trained on it."""
+    for target in ("binary", "multiclass"):
+        logistic = make_pipeline(StandardScaler(), LogisticRegression(max_iter=2000))
+        yield Case(f"fitted-single-logistic-{target}", logistic, target, SUMS, fitted_single=True)
+    net = MLPClassifier(max_iter=60, random_state=SEED)
+    yield Case("fitted-single-net", make_pipeline(MinMaxScaler(), net), "multiclass", SUMS, fitted_single=True)
+    yield Case("fitted-single-ridge", Ridge(), "regression", SUMS, fitted_single=True)
+    imputed_ridge = make_pipeline(SimpleImputer(), RobustScaler(), Ridge())
+    yield Case("fitted-single-imputed", imputed_ridge, "regression", SUMS, nan=True, fitted_single=True)
+    forest = RandomForestRegressor(40, max_depth=9, random_state=SEED)
+    yield Case("fitted-single-forest", forest, "regression", BITS, nan=True, fitted_single=True)
+    forest = RandomForestClassifier(40, max_depth=8, random_state=SEED)
+    yield Case("single-forest", forest, "multiclass", BITS, "single", nan=True)
+    boosted = GradientBoostingRegressor(n_estimators=30, random_state=SEED)
+    yield Case("single-boosted", boosted, "regression", BITS, "single")
+    histogram = HistGradientBoostingRegressor(max_iter=40)
+    yield Case("single-histogram", histogram, "regression", BITS, "single", nan=True, infinite=True)
+    tree = make_pipeline(SimpleImputer(add_indicator=True), DecisionTreeRegressor(max_depth=9))
+    yield Case("single-imputed", tree, "regression", BITS, "single", nan=True)
+    tree = make_pipeline(KBinsDiscretizer(6, encode="ordinal"), DecisionTreeRegressor(max_depth=6))
+    yield Case("single-binned", tree, "regression", BITS, "single")
+    tree = make_pipeline(StandardScaler(), PolynomialFeatures(2), DecisionTreeRegressor(max_depth=9))
+    yield Case("half-single-scaled", tree, "regression", BITS, "half-single")
+    yield Case("half-single-ridge", Ridge(), "regression", SUMS, "half-single")
+
+
 def cases() -> list[Case]:
     """All models, not yet trained."""
-    kinds = [linear_cases, net_cases, tree_cases, transformer_cases, calibrated_cases]
+    kinds = [linear_cases, net_cases, tree_cases, transformer_cases, calibrated_cases, single_cases]
     return [case for kind in kinds for case in kind()]
 
 
@@ -316,6 +345,12 @@ def matrix_of(case: Case, data: pd.DataFrame) -> Any:
     """The rows as the model of a case gets them."""
     if case.inputs == "matrix":
         return data[NUMBERS].to_numpy()
+    if case.inputs == "single":
+        with np.errstate(over="ignore"):
+            return data[NUMBERS].astype(np.float32)
+    if case.inputs == "half-single":
+        with np.errstate(over="ignore"):
+            return data[NUMBERS].astype({"age": np.float32, "hour": np.float32})
     if case.inputs == "categories":
         return data.astype({name: pd.CategoricalDtype(sorted(set(data[name].dropna()))) for name in TEXTS})
     return data
@@ -327,7 +362,8 @@ def trained(case: Case) -> Any:
     data = with_gaps(case, frame(TRAINING, SEED))
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        return case.model.fit(matrix_of(case, data), targets(data, case.target))
+        rows = matrix_of(case, data)
+        return case.model.fit(rows.astype(np.float32) if case.fitted_single else rows, targets(data, case.target))
 
 
 def with_gaps(case: Case, data: pd.DataFrame) -> pd.DataFrame:
@@ -381,7 +417,7 @@ def questions(case: Case, model: Any, rows: int) -> pd.DataFrame:
     for row, value in enumerate(refused * len(NUMBERS)):
         numbers[row, row % len(NUMBERS)] = value
     data[NUMBERS] = numbers
-    if case.inputs != "matrix":
+    if case.inputs in ("frame", "categories"):
         data = data.astype(dict.fromkeys(TEXTS, object))
         there = random.random(rows) < 0.05
         some = there if case.unseen else there & (np.arange(rows) < 100)
@@ -400,7 +436,7 @@ def suspicious(data: pd.DataFrame, case: Case) -> np.ndarray:
     if case.name == "indicated":
         # A missing value is refused in a column that had none in training.
         odd |= np.isnan(numbers).any(axis=1)
-    if case.inputs != "matrix" and not case.unseen:
+    if case.inputs in ("frame", "categories") and not case.unseen:
         odd |= np.arange(len(data)) < 100
     return odd
 
