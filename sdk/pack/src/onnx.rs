@@ -123,8 +123,8 @@ mod tests {
     fn an_operator_that_nobody_has_is_refused_by_its_name() {
         let matrix = [None, Some(3)];
         assert_eq!(
-            refused(node("ai.onnx.ml", "SVMClassifier"), &matrix),
-            "node `last` (ai.onnx.ml.SVMClassifier): operator ai.onnx.ml.SVMClassifier is not supported"
+            refused(node("ai.onnx.ml", "DictVectorizer"), &matrix),
+            "node `last` (ai.onnx.ml.DictVectorizer): operator ai.onnx.ml.DictVectorizer is not supported"
         );
         assert_eq!(
             refused(node("com.example", "Conv"), &matrix),
@@ -138,6 +138,19 @@ mod tests {
         nameless.name = String::new();
         assert!(
             refused(nameless, &matrix).starts_with("node that gives `y` (Loop): operator Loop")
+        );
+    }
+
+    #[test]
+    fn links_that_onnx_and_onnxruntime_read_otherwise_are_refused() {
+        let mut trees = node("ai.onnx.ml", "TreeEnsemble");
+        let number =
+            |name: &str, i| proto::Attribute { name: name.into(), i, ..Default::default() };
+        trees.attribute = vec![number("n_targets", 3), number("post_transform", 1)];
+        let why = refused(trees, &[None, Some(3)]);
+        assert!(
+            why.ends_with("the post_transform 1, which is SOFTMAX to ONNX and LOGISTIC to onnxruntime, is not supported"),
+            "{why}"
         );
     }
 

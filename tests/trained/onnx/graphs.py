@@ -50,7 +50,7 @@ def write(folder: Path, name: str, model: ModelProto, inputs: dict[str, np.ndarr
         binary = scores.shape[1] <= 2
         golden.output("probability" if binary else "probabilities", scores[:, -1] if binary else scores, "FP32", **near)
         # A label can only differ where its scores do.
-        if near == EXACT or name in ("binary", "text-labels", "columns"):
+        if near == EXACT or name in ("binary", "text-labels", "columns") or name.startswith("vectors-"):
             golden.output("label", label, "BYTES" if label.dtype == object else "INT64")
     else:
         width = int(np.prod(results[0].shape[1:], dtype=int))

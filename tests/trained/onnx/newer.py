@@ -67,8 +67,6 @@ def ensembles_of_version_five(folder: Path) -> None:
         ("average", 0, 0, 2, [LEQ], np.float32, []),
         ("min", 2, 0, 1, ORDERED, np.float32, []),
         ("max", 3, 0, 1, [LT, EQ, NEQ], np.float32, []),
-        ("softmax", 1, 1, 3, ORDERED, np.float32, []),
-        ("logistic", 1, 2, 2, ORDERED, np.float32, []),
         ("logistic-single", 1, 2, 1, ORDERED, np.float32, []),
         ("softmax-zero", 1, 3, 3, ORDERED, np.float32, []),
         ("equal", 1, 0, 1, [EQ, NEQ], np.float32, []),

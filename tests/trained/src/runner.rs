@@ -9,7 +9,8 @@ use std::process::Command;
 ///
 /// Where it is another one, though the same compiler built it.
 pub fn check_runner(name: &str) {
-    let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk").join(name).join("build.sh");
+    let script =
+        Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sdk").join(name).join("build.sh");
     let output = Command::new(script).arg("--check").output().expect("a shell");
     if output.status.success() {
         return;

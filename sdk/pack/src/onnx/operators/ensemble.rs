@@ -28,19 +28,19 @@ pub(super) fn lower(node: &Node, graph: &mut Lowering) -> Result<Value, ReadErro
         3 => Aggregate::Max,
         other => return Err(node.unsupported(format!("the aggregate_function {other}"))),
     };
-    let transform = match node.int("post_transform", 0) {
-        0 => Transform::None,
-        1 => Transform::Softmax,
-        2 => Transform::Logistic,
-        3 => Transform::SoftmaxZero,
-        4 => Transform::Probit,
-        other => return Err(node.unsupported(format!("the post_transform {other}"))),
-    };
-    // A single score has no other link in onnxruntime.
-    let transform = match (transform, targets) {
-        (Transform::Probit, _) => Transform::Probit,
-        (_, 1) => Transform::None,
-        (transform, _) => transform,
+    // A single score has no other link than PROBIT in onnxruntime.
+    let transform = match (node.int("post_transform", 0), targets) {
+        (4, _) => Transform::Probit,
+        (0, _) | (0..4, 1) => Transform::None,
+        (3, _) => Transform::SoftmaxZero,
+        (number @ (1 | 2), _) => {
+            let (onnx, onnxruntime) =
+                if number == 1 { ("SOFTMAX", "LOGISTIC") } else { ("LOGISTIC", "SOFTMAX") };
+            return Err(node.unsupported(format!(
+                "the post_transform {number}, which is {onnx} to ONNX and {onnxruntime} to onnxruntime,"
+            )));
+        }
+        (other, _) => return Err(node.unsupported(format!("the post_transform {other}"))),
     };
     let rows = input(node, graph)?;
     if rows.element == Element::F64 && transform != Transform::None {
@@ -60,7 +60,8 @@ fn listed(node: &Node, rows: &Rows, targets: usize) -> Result<Listed<'static>, R
     let splits = numbers(node, "nodes_splits", rows.element)?;
     let weights = numbers(node, "leaf_weights", rows.element)?;
     let ids = node.ints("leaf_targetids");
-    let mut nodes = branches(node, splits, numbers(node, "membership_values", rows.element)?, weights.len())?;
+    let mut nodes =
+        branches(node, splits, numbers(node, "membership_values", rows.element)?, weights.len())?;
     let mut leaves = vec![Vec::new(); nodes.len()];
     if ids.len() != weights.len() || weights.is_empty() {
         return Err(node.malformed(
@@ -161,7 +162,9 @@ fn branches(
             }
             // As onnxruntime has it.
             "BRANCH_MEMBER" if among.iter().any(|it| f64::from(*it as i32) != *it) => {
-                return Err(node.unsupported(format!("node {at} with members {among:?}, which are not whole")));
+                return Err(node.unsupported(format!(
+                    "node {at} with members {among:?}, which are not whole"
+                )));
             }
             "BRANCH_MEMBER" => {}
             _ => comparable(node, mode, splits[at])?,

@@ -5,12 +5,10 @@
 
 use std::collections::HashMap;
 
-use trained::ops::forest::{Child, Forest, ForestBuilder, Missing, Reading, Split, Test};
 use trained::ValueType;
 use trained::ops::Op;
-use trained::ops::onnx::{
-    Combination, Combine, Constant, Onnx, Operand, Reduce, Reduction, Span,
-};
+use trained::ops::forest::{Child, Forest, ForestBuilder, Missing, Reading, Split, Test};
+use trained::ops::onnx::{Combination, Combine, Constant, Onnx, Operand, Reduce, Reduction, Span};
 
 use super::members::Members;
 use crate::onnx::lower::{Lowering, Rows};
@@ -374,7 +372,11 @@ fn branches<'a>(node: &'a Node, places: &Places) -> Result<Vec<Branch<'a>>, Read
             column,
             mode,
             threshold,
-            among: if mode.ends_with("EQ") && !mode.ends_with("LEQ") { vec![threshold] } else { Vec::new() },
+            among: if mode.ends_with("EQ") && !mode.ends_with("LEQ") {
+                vec![threshold]
+            } else {
+                Vec::new()
+            },
             missing,
             yes: to(yes[at])?,
             no: to(no[at])?,

@@ -14,16 +14,25 @@ use crate::onnx::tensor::Element;
 pub(super) struct Members {
     /// How many columns there are without them.
     width: u32,
-    /// The column, the bits of the values, and whether a missing value counts as well.
     them: Vec<Key>,
 }
 
-type Key = (u32, Vec<u64>, bool);
+/// What one of them asks.
+#[derive(PartialEq, Eq, PartialOrd, Ord)]
+struct Key {
+    column: u32,
+    /// The bits of the values.
+    among: Vec<u64>,
+    /// Whether what is behind the point is cut off first.
+    whole: bool,
+    /// Whether a missing value counts as well.
+    missing: bool,
+}
 
 impl Members {
     pub(super) fn of(nodes: &[Branch<'_>], width: u32) -> Self {
         let tests = nodes.iter().filter(|branch| !branch.among.is_empty());
-        let mut them: Vec<_> = tests.map(key).collect();
+        let mut them: Vec<_> = tests.map(Key::of).collect();
         them.sort_unstable();
         them.dedup();
         Self { width, them }
@@ -36,7 +45,7 @@ impl Members {
 
     /// The column of a node.
     pub(super) fn column(&self, branch: &Branch<'_>) -> u32 {
-        let at = self.them.binary_search(&key(branch));
+        let at = self.them.binary_search(&Key::of(branch));
         self.width + at.expect("invariant: each node that asks has its column") as u32
     }
 
@@ -49,16 +58,25 @@ impl Members {
         let step = |graph: &mut Lowering, op, inputs| graph.step(Op::Onnx(op), inputs);
         let width = self.them.len() as u32;
         // All are as long as the longest, by having a value more than once.
-        let longest = self.them.iter().map(|(_, values, _)| values.len()).max().unwrap_or(1);
-        let repeated = self.them.iter().flat_map(|(column, values, _)| {
-            values.iter().cycle().take(longest).map(move |bits| (*column, f64::from_bits(*bits)))
+        let longest = self.them.iter().map(|key| key.among.len()).max().unwrap_or(1);
+        let repeated = self.them.iter().flat_map(|key| {
+            let column = key.column + if key.whole { self.width } else { 0 };
+            let values = key.among.iter().cycle().take(longest);
+            values.map(move |bits| (column, f64::from_bits(*bits)))
         });
         let (columns, numbers): (Vec<u32>, Vec<f64>) = repeated.unzip();
         let (numbers, cast) = match double {
             true => (Constant::F64(numbers), Cast::F64),
             false => (Constant::F32(numbers.into_iter().map(|it| it as f32).collect()), Cast::F32),
         };
-        let chosen = graph.step(Op::Select(Select { columns }), vec![rows.slot]);
+        let mut from = rows.slot;
+        if self.them.iter().any(|key| key.whole) {
+            let whole = step(graph, Onnx::Cast(Cast::I32), vec![from]);
+            let whole = step(graph, Onnx::Cast(cast), vec![whole]);
+            let chunks = vec![self.width; 2];
+            from = step(graph, Onnx::Concat(Concat { chunks }), vec![from, whole]);
+        }
+        let chosen = graph.step(Op::Select(Select { columns }), vec![from]);
         let equal = combine(Combination::Equal, Some(numbers), width * longest as u32);
         let truth = step(graph, equal, vec![chosen]);
         let mut truth = step(graph, Onnx::Cast(cast), vec![truth]);
@@ -67,8 +85,8 @@ impl Members {
             let any = Onnx::Reduce(Reduce { reduction: Reduction::Max, span });
             truth = step(graph, any, vec![truth]);
         }
-        if self.them.iter().any(|(.., missing)| *missing) {
-            let missing = self.missing(graph, rows, double);
+        if self.them.iter().any(|key| key.missing) {
+            let missing = self.missing(graph, rows, cast);
             truth = step(graph, combine(Combination::Max, None, width), vec![truth, missing]);
         }
         let chunks = vec![self.width, width];
@@ -76,21 +94,31 @@ impl Members {
     }
 
     /// Ones where a value is missing and that counts.
-    fn missing(&self, graph: &mut Lowering, rows: &Rows, double: bool) -> Slot {
-        let columns = self.them.iter().map(|(column, ..)| *column).collect();
+    fn missing(&self, graph: &mut Lowering, rows: &Rows, cast: Cast) -> Slot {
+        let columns = self.them.iter().map(|key| key.column).collect();
         let chosen = graph.step(Op::Select(Select { columns }), vec![rows.slot]);
-        let counts = self.them.iter().map(|(.., missing)| i64::from(*missing)).collect();
+        let counts = self.them.iter().map(|key| i64::from(key.missing)).collect();
         let counts = combine(Combination::And, Some(Constant::I64(counts)), self.them.len() as u32);
-        let cast = if double { Cast::F64 } else { Cast::F32 };
         let steps = [Onnx::Function(Function::IsNan), counts, Onnx::Cast(cast)];
         steps.into_iter().fold(chosen, |slot, op| graph.step(Op::Onnx(op), vec![slot]))
     }
 }
 
-fn key(branch: &Branch<'_>) -> Key {
-    let bits = branch.among.iter().map(|value| value.to_bits()).collect();
-    // A missing value is unequal to everything, so that only a test for equality can send it elsewhere.
-    (branch.column, bits, branch.mode != "BRANCH_NEQ" && branch.missing)
+impl Key {
+    fn of(branch: &Branch<'_>) -> Self {
+        Self {
+            column: branch.column,
+            among: branch.among.iter().map(|value| value.to_bits()).collect(),
+            whole: branch.mode == "BRANCH_MEMBER" && !is_small(&branch.among),
+            // A missing value is unequal to everything, so that only a test for equality can send it elsewhere.
+            missing: branch.mode != "BRANCH_NEQ" && branch.missing,
+        }
+    }
+}
+
+/// Onnxruntime compares with each value of such a set; of others it compares whole numbers of 32 bits.
+fn is_small(among: &[f64]) -> bool {
+    among.len() <= 30 && among.iter().all(|value| (0.0..=30.0).contains(value))
 }
 
 fn combine(combination: Combination, right: Option<Constant>, width: u32) -> Onnx {

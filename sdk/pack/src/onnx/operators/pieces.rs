@@ -66,8 +66,9 @@ pub(super) fn feature_vectorizer(node: &Node, graph: &mut Lowering) -> Result<Va
     let said = node.ints("inputdimensions");
     if !said.iter().map(|it| usize::try_from(*it).ok()).eq(widths.iter().map(|it| Some(*it))) {
         // Onnxruntime would cut off columns, or add zeros.
-        return Err(node
-            .unsupported(format!("inputdimensions {said:?} for tables of {widths:?} columns")));
+        return Err(
+            node.unsupported(format!("inputdimensions {said:?} for tables of {widths:?} columns"))
+        );
     }
     if let [only] = &parts[..] {
         return Ok(Value::Rows(only.clone()));

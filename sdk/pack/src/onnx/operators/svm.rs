@@ -1,8 +1,7 @@
 //! SVMClassifier and SVMRegressor.
 
 use trained::ops::onnx::{
-    By, Coupling, Decide, Kernel, Kernels, Machine, Machines, Onnx, Scores, Second,
-    Transform,
+    By, Coupling, Decide, Kernel, Kernels, Machine, Machines, Onnx, Scores, Second, Transform,
 };
 
 use super::ml::{labels, single};
@@ -80,7 +79,9 @@ pub(super) fn classifier(node: &Node, graph: &mut Lowering) -> Result<Vec<Value>
 fn plain(node: &Node) -> Result<(), ReadError> {
     match &node.text("post_transform", "NONE")?[..] {
         "NONE" => Ok(()),
-        other => Err(node.unsupported(format!("{} with the post_transform `{other}`", node.op_type))),
+        other => {
+            Err(node.unsupported(format!("{} with the post_transform `{other}`", node.op_type)))
+        }
     }
 }
 
@@ -98,12 +99,7 @@ fn vectors_of_classes(node: &Node, classes: usize) -> Result<Vec<i64>, ReadError
     Ok(of_class.to_vec())
 }
 
-fn kernels(
-    node: &Node,
-    graph: &mut Lowering,
-    rows: &Rows,
-    count: i64,
-) -> Result<Rows, ReadError> {
+fn kernels(node: &Node, graph: &mut Lowering, rows: &Rows, count: i64) -> Result<Rows, ReadError> {
     let vectors = node.floats("support_vectors");
     let width = rows.width();
     if usize::try_from(count).ok().and_then(|count| count.checked_mul(width)) != Some(vectors.len())

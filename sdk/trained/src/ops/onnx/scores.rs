@@ -237,7 +237,8 @@ impl Decide {
             By::Votes => {
                 let classes = self.labels.len();
                 let mut votes = vec![0_u32; classes];
-                let pairs = (0..classes).flat_map(|one| (one + 1..classes).map(move |it| (one, it)));
+                let pairs =
+                    (0..classes).flat_map(|one| (one + 1..classes).map(move |it| (one, it)));
                 for ((one, other), score) in pairs.zip(scores) {
                     votes[if (*score).into() > 0.0 { one } else { other }] += 1;
                 }
