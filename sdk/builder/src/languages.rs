@@ -17,7 +17,7 @@ use crate::build::Job;
 use crate::language::words;
 use crate::templates::Template;
 use crate::toolchain::Tool;
-use crate::{BuildError, Language, ProjectError, Sbom};
+use crate::{BuildError, Language, Package, ProjectError, Sbom};
 
 /// A language, to the builder.
 pub(crate) trait Support: Sync {
@@ -38,6 +38,20 @@ pub(crate) trait Support: Sync {
 
     /// What `understudy new` writes.
     fn template(&self) -> Option<Template>;
+}
+
+/// What the library is called in a bill of materials where its language has no registry.
+const LIBRARY_NAME: &str = "understudy";
+
+/// The project, as it stands in a bill of materials.
+fn of_project(job: &Job<'_>) -> Package {
+    let version = job.project.metadata().version.as_deref();
+    Package::new(job.project.name(), version.unwrap_or("0.0.0"), "local")
+}
+
+/// The library, which this builder brings along.
+fn library() -> Package {
+    Package::new(LIBRARY_NAME, env!("CARGO_PKG_VERSION"), "local")
 }
 
 /// Why a folder seems to be in a language.

@@ -32,8 +32,11 @@ pub struct Package {
     pub name: String,
     /// Its version, in the form of semantic versions, which the section asks for.
     pub version: String,
-    /// Where it comes from: `crates.io`, `go`, `npm`, `pypi`, `git`, `registry` for any other, or `local`.
+    /// Where it comes from: `crates.io`, `go`, `npm`, `pypi`, `zig`, `git`, `registry` for any other, or `local`.
     pub source: String,
+    /// What pins its content, where the language has that in the place of a version. Other readers of the section pass over it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hash: Option<String>,
     /// Whether it is in the component or only helped to build it.
     #[serde(default, skip_serializing_if = "Kind::is_runtime")]
     pub kind: Kind,
@@ -84,6 +87,7 @@ impl Package {
             name: name.into(),
             version: semantic(version.as_ref()),
             source: source.to_owned(),
+            hash: None,
             kind: Kind::Runtime,
             dependencies: Vec::new(),
             root: false,
@@ -202,7 +206,10 @@ mod tests {
         Sbom::flat(
             Package::new("my-model", "0.1.0", "local"),
             vec![
-                Package::new("zeta", "1.0.0", "npm"),
+                Package {
+                    hash: Some("zeta-1.0.0-x".into()),
+                    ..Package::new("zeta", "1.0.0", "npm")
+                },
                 Package { kind: Kind::Build, ..Package::new("alpha", "2.0.0", "npm") },
                 Package::new("alpha", "2.0.0", "npm"),
             ],
@@ -232,7 +239,7 @@ mod tests {
             json,
             "{\"packages\":[{\"name\":\"alpha\",\"version\":\"2.0.0\",\"source\":\"npm\"},\
              {\"name\":\"my-model\",\"version\":\"0.1.0\",\"source\":\"local\",\"dependencies\":[0,2],\"root\":true},\
-             {\"name\":\"zeta\",\"version\":\"1.0.0\",\"source\":\"npm\"}]}"
+             {\"name\":\"zeta\",\"version\":\"1.0.0\",\"source\":\"npm\",\"hash\":\"zeta-1.0.0-x\"}]}"
         );
     }
 

@@ -52,6 +52,17 @@ fn check(language: Language) {
     let component = project.join("late-flights.wasm");
     let shown = succeeds(understudy(folder, &["check", &component.display().to_string()]));
     assert!(shown.contains("late-flights") && shown.contains("0.1.0"), "{shown}");
+    let listed =
+        succeeds(understudy(folder, &["check", "--sbom", &component.display().to_string()]));
+    let has =
+        |words: &[&str]| listed.lines().any(|line| words.iter().all(|word| line.contains(word)));
+    assert!(has(&["late-flights", "0.1.0", "the model itself"]), "{listed}");
+    if matches!(language, Language::C | Language::Cpp | Language::Zig) {
+        assert!(
+            has(&["understudy", "0.1.0", "local"]) && has(&["zig", "0.", "registry"]),
+            "{listed}"
+        );
+    }
     succeeds(understudy(folder, &["test", "late-flights"]));
 
     // Samples are of no use if they do not notice anything.

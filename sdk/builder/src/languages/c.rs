@@ -12,12 +12,12 @@ use std::process::Command;
 use include_dir::{Dir, include_dir};
 
 use self::sources::Sources;
-use super::{Compiled, Manifest, Sign, Support, source_sign};
+use super::{Compiled, Manifest, Sign, Support, library, of_project, source_sign};
 use crate::build::{Job, file};
 use crate::templates::{Part, Template};
 use crate::toolchain::Tool;
 use crate::toolchain::pins::ZIG;
-use crate::{BuildError, ProjectError, Sbom};
+use crate::{BuildError, Package, ProjectError, Sbom};
 
 static TEMPLATE: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../c/template");
 
@@ -59,9 +59,8 @@ impl Support for C {
         job.read(&module).map(Compiled::Module)
     }
 
-    fn sbom(&self, _job: &mut Job<'_>) -> Result<Option<Sbom>, BuildError> {
-        // The language has no packages: what a project uses is among its sources.
-        Ok(None)
+    fn sbom(&self, job: &mut Job<'_>) -> Result<Option<Sbom>, BuildError> {
+        Ok(Some(sources_only(job)))
     }
 
     fn template(&self) -> Option<Template> {
@@ -95,7 +94,18 @@ pub(super) fn compiler(job: &Job<'_>, command: &str) -> Result<Command, BuildErr
     Ok(zig)
 }
 
-fn zig_cache(job: &Job<'_>) -> PathBuf {
+/// The bill of materials of a language without packages: what else a project uses is among its sources.
+pub(super) fn sources_only(job: &Job<'_>) -> Sbom {
+    Sbom::flat(of_project(job), vec![library(), standard_library(job)])
+}
+
+/// The library of the language, which is zig's.
+pub(super) fn standard_library(job: &Job<'_>) -> Package {
+    let zig = job.tools.iter().find(|tool| tool.name == ZIG.name);
+    Package::new(ZIG.name, zig.map_or("", |zig| &zig.version), "registry")
+}
+
+pub(super) fn zig_cache(job: &Job<'_>) -> PathBuf {
     job.kept().with_file_name("zig-cache")
 }
 

@@ -5,7 +5,7 @@ use std::path::Path;
 use include_dir::{Dir, include_dir};
 
 use super::c::sources::Sources;
-use super::c::{C_ENDINGS, COMPILE_FLAGS, LINK_FLAGS, compiler, objects};
+use super::c::{C_ENDINGS, COMPILE_FLAGS, LINK_FLAGS, compiler, objects, sources_only};
 use super::{Compiled, Manifest, Sign, Support, source_sign};
 use crate::build::Job;
 use crate::templates::{Part, Template};
@@ -50,9 +50,8 @@ impl Support for Cpp {
         job.read(&module).map(Compiled::Module)
     }
 
-    fn sbom(&self, _job: &mut Job<'_>) -> Result<Option<Sbom>, BuildError> {
-        // The language has no packages: what a project uses is among its sources.
-        Ok(None)
+    fn sbom(&self, job: &mut Job<'_>) -> Result<Option<Sbom>, BuildError> {
+        Ok(Some(sources_only(job)))
     }
 
     fn template(&self) -> Option<Template> {

@@ -3,14 +3,19 @@
 //! Before zig runs any `build.zig`, it compiles its build system, for a minute or two. One as `understudy new` writes it
 //! says nothing that is not known here: then the compiler is called at once, with the same flags and to the same bytes.
 
+mod packages;
+mod zon;
+
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, include_dir};
 
-use super::c::compiler;
 use super::c::sources::write_library;
-use super::{Compiled, Manifest, Sign, Support, manifest_sign};
+use super::c::{compiler, standard_library, zig_cache};
+use super::{Compiled, LIBRARY_NAME, Manifest, Sign, Support, library, manifest_sign, of_project};
+use zon::Zon;
+
 use crate::build::{Job, file};
 use crate::project::read;
 use crate::templates::{Part, Template};
@@ -35,10 +40,11 @@ impl Support for Zig {
     }
 
     fn manifest(&self, folder: &Path) -> Result<Manifest, ProjectError> {
-        let zon = read(&folder.join(BUILD_ZIG_ZON))?.unwrap_or_default();
+        let zon = read(&folder.join(BUILD_ZIG_ZON))?;
+        let zon = zon.and_then(|text| Zon::read(&text)).unwrap_or(Zon::Other);
         Ok(Manifest {
-            name: value_of(&zon, "name").map(|name| name.replace('_', "-")),
-            version: value_of(&zon, "version"),
+            name: zon.text("name").map(|name| name.replace('_', "-")),
+            version: zon.text("version").map(str::to_owned),
             ..Manifest::default()
         })
     }
@@ -64,9 +70,15 @@ impl Support for Zig {
         job.read(&module).map(Compiled::Module)
     }
 
-    fn sbom(&self, _job: &mut Job<'_>) -> Result<Option<Sbom>, BuildError> {
-        // `build.zig.zon` pins what it fetches by digest, but says neither names nor versions.
-        Ok(None)
+    fn sbom(&self, job: &mut Job<'_>) -> Result<Option<Sbom>, BuildError> {
+        let project = job.project.folder();
+        let unpacked = [project.join("zig-pkg"), zig_cache(job).join("p")];
+        let mut packages = packages::packages(project, &unpacked);
+        if !packages.iter().any(|package| package.name == LIBRARY_NAME) {
+            packages.push(library());
+        }
+        packages.push(standard_library(job));
+        Ok(Some(Sbom::flat(of_project(job), packages)))
     }
 
     fn template(&self) -> Option<Template> {
@@ -131,34 +143,9 @@ fn module_in(folder: &Path) -> Result<PathBuf, String> {
     }
 }
 
-/// The value of a field at the top of `build.zig.zon`: a string, or the name after a dot.
-///
-/// No more of the format is read than that: fields of the same name in other fields stand further to the right.
-fn value_of(zon: &str, field: &str) -> Option<String> {
-    let start = format!(".{field}");
-    let mut lines = zon.lines().filter_map(|line| {
-        let is_outer = line.len() - line.trim_start().len() <= 4;
-        line.trim_start().strip_prefix(&start).filter(|_| is_outer)
-    });
-    let value = lines.find_map(|line| line.trim_start().strip_prefix('='))?.trim();
-    let value = value.split("//").next()?.trim().trim_end_matches(',').trim_end();
-    let quoted = value.strip_prefix('"').and_then(|value| value.strip_suffix('"'));
-    quoted.or_else(|| value.strip_prefix('.')).map(str::to_owned)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn build_zig_zon_says_name_and_version() {
-        let zon = ".{\n    .name = .late_flights,\n    .version = \"1.2.0\", // the next is 2\n    .dependencies = .{\n        \
-                   .other = .{\n            .version = \"9.9.9\",\n        },\n    },\n}\n";
-        assert_eq!(value_of(zon, "name").as_deref(), Some("late_flights"));
-        assert_eq!(value_of(zon, "version").as_deref(), Some("1.2.0"));
-        assert_eq!(value_of(zon, "description"), None);
-        assert_eq!(value_of("", "name"), None);
-    }
 
     #[test]
     fn a_build_zig_that_says_more_than_a_name_is_run() {
