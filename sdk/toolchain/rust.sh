@@ -101,6 +101,10 @@ install_debian_packages() {
         [ "$(dpkg-query -W -f='${db:Status-Status}' "$package" 2>/dev/null)" = installed ] || missing+=("$package")
     done
     [ ${#missing[@]} -gt 0 ] || return 0
+    if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
+        say "only root installs ${missing[*]}, and there is no sudo" >&2
+        return 1
+    fi
     say "installing ${missing[*]}"
     local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -q -o DPkg::Lock::Timeout=600)
     as_root "${apt[@]}" install -y --no-install-recommends "${missing[@]}" && return 0
