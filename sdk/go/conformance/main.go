@@ -55,6 +55,7 @@ var modes = map[string]func(*understudy.Request, *understudy.Prediction) error{
 	"notes":   notes,
 	"refuse":  refuse,
 	"request": report,
+	"break":   breaks,
 }
 
 func answer(request *understudy.Request) (*understudy.Prediction, error) {
@@ -65,7 +66,7 @@ func answer(request *understudy.Request) (*understudy.Prediction, error) {
 	run, known := modes[mode]
 	if !known {
 		return nil, understudy.InvalidInput("mode is `" + mode + "`, expected `echo`, `reverse`, `sum`, `halves`, " +
-			"`unicode`, `read`, `notes`, `refuse` or `request`")
+			"`unicode`, `read`, `notes`, `refuse`, `request` or `break`")
 	}
 	prediction := empty()
 	if err := run(request, prediction); err != nil {
@@ -271,6 +272,25 @@ func notes(request *understudy.Request, prediction *understudy.Prediction) error
 		prediction.Note(pair[0], strings.Join(pair[1:], ""))
 	}
 	return nil
+}
+
+func breaks(request *understudy.Request, _ *understudy.Prediction) error {
+	argument, err := understudy.ScalarOf[string](request.Input("argument"))
+	if err != nil {
+		return err
+	}
+	texts, err := understudy.VectorOf[string](request.Input("text"))
+	if err != nil {
+		return err
+	}
+	switch argument {
+	case "throw":
+		panic(strings.Join(texts[:min(1, len(texts))], ""))
+	case "loop":
+		for {
+		}
+	}
+	return understudy.InvalidInput("argument is `" + argument + "`, expected `throw` or `loop`")
 }
 
 func refuse(request *understudy.Request, _ *understudy.Prediction) error {

@@ -41,8 +41,9 @@
 // # Refusals and faults
 //
 // An error that predict returns is a refusal: [InvalidInput], [Abstain] or [Failed] where it is a [*Refusal], and [Failed] with
-// the text of the error where it is any other. A refusal costs nothing. A panic or an endless loop is a fault: the host
-// throws the instance away and counts it against the model.
+// the text of the error where it is any other. A refusal costs nothing. A panic becomes a refusal of the kind [Failed] that says
+// why, for each request that was handed over together. What Go cannot recover from (an endless loop, a stack or a memory that is
+// used up) is a fault: the host throws the instance away and counts it against the model.
 //
 // A prediction must depend on nothing but its request. Mind that a loop over a map goes in another order each time: sort the keys
 // where the order matters, as it does for a sum of floats. The time is that of the request; [time.Now] only counts its calls.

@@ -1,5 +1,7 @@
 package understudy
 
+import "slices"
+
 // A Result is what comes of one request: a prediction, or the error for which there is none.
 type Result struct {
 	Prediction *Prediction
@@ -19,7 +21,10 @@ func Export(description Description, predict func(*Request) (*Prediction, error)
 	ExportBatch(description, func(requests []*Request) []Result {
 		results := make([]Result, len(requests))
 		for index, request := range requests {
-			results[index].Prediction, results[index].Err = predict(request)
+			results[index] = recovered(func() Result {
+				prediction, err := predict(request)
+				return Result{prediction, err}
+			}, panicked)
 		}
 		return results
 	})
@@ -31,5 +36,31 @@ func ExportBatch(description Description, predict func([]*Request) []Result) {
 	if exported != nil {
 		panic("a program is one model, but two were exported")
 	}
-	exported = &model{description, predict}
+	exported = &model{description, func(requests []*Request) []Result {
+		return recovered(func() []Result { return predict(requests) }, func(value any) []Result {
+			// Whose fault it was is not known.
+			return slices.Repeat([]Result{panicked(value)}, len(requests))
+		})
+	}}
+}
+
+// recovered gives what a function returns, or what its panic is made into.
+func recovered[T any](run func() T, made func(value any) T) (result T) {
+	defer func() {
+		if value := recover(); value != nil {
+			result = made(value)
+		}
+	}()
+	return run()
+}
+
+// panicked is the refusal that a panic becomes.
+func panicked(value any) Result {
+	switch value := value.(type) {
+	case error:
+		return Result{Err: Failed("panic: " + value.Error())}
+	case string:
+		return Result{Err: Failed("panic: " + value)}
+	}
+	return Result{Err: Failed("panic with a value that is neither a text nor an error")}
 }

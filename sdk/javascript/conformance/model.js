@@ -28,14 +28,14 @@ export default defineModel({
   predictBatch: (requests) => requests.map(answer),
 });
 
-const MODES = { echo, reverse, sum, halves, unicode, read, notes, refuse, request: report };
+const MODES = { echo, reverse, sum, halves, unicode, read, notes, refuse, request: report, break: breaks };
 
 function answer(request) {
   try {
     const mode = request.input("mode").scalar("text");
     if (Object.hasOwn(MODES, mode)) return MODES[mode](request);
     throw Refusal.invalidInput(
-      `mode is \`${mode}\`, expected \`echo\`, \`reverse\`, \`sum\`, \`halves\`, \`unicode\`, \`read\`, \`notes\`, \`refuse\` or \`request\``,
+      `mode is \`${mode}\`, expected \`echo\`, \`reverse\`, \`sum\`, \`halves\`, \`unicode\`, \`read\`, \`notes\`, \`refuse\`, \`request\` or \`break\``,
     );
   } catch (error) {
     if (error instanceof Refusal) return error;
@@ -127,6 +127,13 @@ function refuse(request) {
     throw Refusal.invalidInput(`argument is \`${kind}\`, expected \`invalid-input\`, \`abstain\` or \`failed\``);
   }
   return new Refusal(kind, request.input("text").vector("text")[0] ?? "");
+}
+
+function breaks(request) {
+  const kind = request.input("argument").scalar("text");
+  if (kind === "throw") throw new Error(request.input("text").vector("text")[0] ?? "");
+  while (kind === "loop");
+  return Refusal.invalidInput(`argument is \`${kind}\`, expected \`throw\` or \`loop\``);
 }
 
 function report(request) {

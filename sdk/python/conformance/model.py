@@ -50,7 +50,7 @@ def answer(request: Request) -> Prediction | Refusal:
         if mode in MODES:
             return MODES[mode](request)
         return Refusal.invalid_input(
-            f"mode is `{mode}`, expected `echo`, `reverse`, `sum`, `halves`, `unicode`, `read`, `notes`, `refuse` or `request`"
+            f"mode is `{mode}`, expected `echo`, `reverse`, `sum`, `halves`, `unicode`, `read`, `notes`, `refuse`, `request` or `break`"
         )
     except Refusal as refusal:
         return refusal
@@ -152,6 +152,16 @@ def refuse(request: Request) -> Refusal:
     return Refusal(kind, texts[0] if texts else "")
 
 
+def breaks(request: Request) -> Refusal:
+    kind = request.input("argument").text()
+    texts = request.input("text").vector(TEXT)
+    if kind == "throw":
+        raise ValueError(texts[0] if texts else "")
+    while kind == "loop":
+        pass
+    return Refusal.invalid_input(f"argument is `{kind}`, expected `throw` or `loop`")
+
+
 def report(request: Request) -> Prediction:
     return only(report=[request.id, str(request.time_us), *map(str, request.inputs)])
 
@@ -166,4 +176,5 @@ MODES: dict[str, Callable[[Request], Prediction | Refusal]] = {
     "notes": notes,
     "refuse": refuse,
     "request": report,
+    "break": breaks,
 }

@@ -61,10 +61,16 @@ pub fn answer(request: &Request) -> Result<Prediction, Refusal> {
         }
         "refuse" => return Err(refusal(&asked)),
         "request" => report(&asked, &mut outputs),
+        "break" => {
+            let other = asked.text("argument");
+            return Err(Refusal::InvalidInput(format!(
+                "argument is `{other}`, expected `throw` or `loop`"
+            )));
+        }
         other => {
             return Err(Refusal::InvalidInput(format!(
-                "mode is `{other}`, expected `echo`, `reverse`, `sum`, `halves`, `unicode`, `read`, `notes`, `refuse` \
-                 or `request`"
+                "mode is `{other}`, expected `echo`, `reverse`, `sum`, `halves`, `unicode`, `read`, `notes`, `refuse`, \
+                 `request` or `break`"
             )));
         }
     }

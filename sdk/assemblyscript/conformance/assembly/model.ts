@@ -34,7 +34,7 @@ const NAMES: string[] = [
   "blob",
 ];
 const EXPECTED =
-  "`echo`, `reverse`, `sum`, `halves`, `unicode`, `read`, `notes`, `refuse` or `request`";
+  "`echo`, `reverse`, `sum`, `halves`, `unicode`, `read`, `notes`, `refuse`, `request` or `break`";
 
 class Conformance extends BatchModel {
   describe(): Description {
@@ -72,6 +72,7 @@ function answer(request: Request): Answer {
   if (mode == "notes") return notes(request);
   if (mode == "refuse") return refuse(request);
   if (mode == "request") return report(request);
+  if (mode == "break") return breaks(request);
   return Refusal.invalidInput("mode is `" + mode + "`, expected " + EXPECTED);
 }
 
@@ -283,6 +284,14 @@ function refuse(request: Request): Answer {
   if (kind == "abstain") return new Refusal(RefusalKind.Abstain, message);
   if (kind == "failed") return new Refusal(RefusalKind.Failed, message);
   return Refusal.invalidInput("argument is `" + kind + "`, expected `invalid-input`, `abstain` or `failed`");
+}
+
+function breaks(request: Request): Answer {
+  const kind = request.input("argument").scalar<string>();
+  const texts = request.input("text").vector<string>();
+  if (kind == "throw") throw new Error(texts.length ? texts[0] : "");
+  while (kind == "loop") {}
+  return Refusal.invalidInput("argument is `" + kind + "`, expected `throw` or `loop`");
 }
 
 function report(request: Request): Answer {

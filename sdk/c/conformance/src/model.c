@@ -1,4 +1,5 @@
 /* The conformance model in C: does what `sdk/conformance/README.md` says. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "outputs.h"
@@ -216,11 +217,23 @@ static void report(const understudy_request *request, understudy_answer *answer)
     write_outputs(&outputs, answer);
 }
 
+static void breaks(const understudy_request *request, understudy_answer *answer)
+{
+    understudy_text kind;
+    if (!understudy_scalar(understudy_input(request, "argument", answer), &kind, answer)) return;
+    if (understudy_text_is(kind, "throw")) abort();
+    /* Whoever only loops may be left out by a compiler, but not whoever reads what may change. */
+    volatile bool on = true;
+    if (understudy_text_is(kind, "loop")) while (on) { }
+    understudy_invalid_input(answer, "argument is `%.*s`, expected `throw` or `loop`", (int)kind.size, kind.data);
+}
+
 static const struct {
     const char *name;
     understudy_predict_function *predict;
 } modes[] = {{"echo", echo}, {"reverse", reverse}, {"sum", sum}, {"halves", halves}, {"unicode", unicode},
-    {"read", answer_read}, {"notes", notes}, {"refuse", refuse}, {"request", report}};
+    {"read", answer_read}, {"notes", notes}, {"refuse", refuse}, {"request", report},
+    {"break", breaks}};
 
 static void predict(const understudy_request *request, understudy_answer *answer)
 {
@@ -233,7 +246,7 @@ static void predict(const understudy_request *request, understudy_answer *answer
         }
     }
     understudy_invalid_input(answer,
-        "mode is `%.*s`, expected `echo`, `reverse`, `sum`, `halves`, `unicode`, `read`, `notes`, `refuse` or `request`",
+        "mode is `%.*s`, expected `echo`, `reverse`, `sum`, `halves`, `unicode`, `read`, `notes`, `refuse`, `request` or `break`",
         (int)mode.size, mode.data);
 }
 

@@ -155,6 +155,16 @@ Result report(const Request &request)
     return outputs.prediction();
 }
 
+Result breaks(const Request &request)
+{
+    UNDERSTUDY_TRY(kind, request.text("argument"));
+    if (kind == "throw") std::abort();
+    // Whoever only loops may be left out by a compiler, but not whoever reads what may change.
+    volatile bool on = true;
+    if (kind == "loop") while (on) { }
+    return Refusal::invalid_input("argument is `", kind, "`, expected `throw` or `loop`");
+}
+
 Result answer(const Request &request)
 {
     UNDERSTUDY_TRY(mode, request.text("mode"));
@@ -167,8 +177,9 @@ Result answer(const Request &request)
     if (mode == "notes") return notes(request);
     if (mode == "refuse") return refuse(request);
     if (mode == "request") return report(request);
+    if (mode == "break") return breaks(request);
     return Refusal::invalid_input("mode is `", mode,
-        "`, expected `echo`, `reverse`, `sum`, `halves`, `unicode`, `read`, `notes`, `refuse` or `request`");
+        "`, expected `echo`, `reverse`, `sum`, `halves`, `unicode`, `read`, `notes`, `refuse`, `request` or `break`");
 }
 
 } // namespace

@@ -48,7 +48,7 @@ export default defineModel({
   predictBatch: (requests) => requests.map(answer),
 });
 
-const MODES: Record<string, (request: Request) => Prediction | Refusal> = { echo, reverse, sum, halves, unicode, read, notes, refuse, request: report };
+const MODES: Record<string, (request: Request) => Prediction | Refusal> = { echo, reverse, sum, halves, unicode, read, notes, refuse, request: report, break: breaks };
 
 function answer(request: Request): Prediction | Refusal {
   try {
@@ -56,7 +56,7 @@ function answer(request: Request): Prediction | Refusal {
     const known = Object.hasOwn(MODES, mode) ? MODES[mode] : undefined;
     if (known) return known(request);
     throw Refusal.invalidInput(
-      `mode is \`${mode}\`, expected \`echo\`, \`reverse\`, \`sum\`, \`halves\`, \`unicode\`, \`read\`, \`notes\`, \`refuse\` or \`request\``,
+      `mode is \`${mode}\`, expected \`echo\`, \`reverse\`, \`sum\`, \`halves\`, \`unicode\`, \`read\`, \`notes\`, \`refuse\`, \`request\` or \`break\``,
     );
   } catch (error) {
     if (error instanceof Refusal) return error;
@@ -160,6 +160,13 @@ function refuse(request: Request): Refusal {
     throw Refusal.invalidInput(`argument is \`${kind}\`, expected \`invalid-input\`, \`abstain\` or \`failed\``);
   }
   return new Refusal(kind as RefusalKind, request.input("text").vector("text")[0] ?? "");
+}
+
+function breaks(request: Request): Refusal {
+  const kind = request.input("argument").scalar("text");
+  if (kind === "throw") throw new Error(request.input("text").vector("text")[0] ?? "");
+  while (kind === "loop");
+  return Refusal.invalidInput(`argument is \`${kind}\`, expected \`throw\` or \`loop\``);
 }
 
 function report(request: Request): Prediction {

@@ -73,9 +73,10 @@ fn answer(request: &Request) -> Result<Prediction, Refusal> {
         "notes" => notes(request),
         "refuse" => Err(refusal(request)?),
         "request" => report(request),
+        "break" => breaks(request),
         other => Err(Refusal::invalid_input(format!(
-            "mode is `{other}`, expected `echo`, `reverse`, `sum`, `halves`, `unicode`, `read`, `notes`, `refuse` or \
-             `request`"
+            "mode is `{other}`, expected `echo`, `reverse`, `sum`, `halves`, `unicode`, `read`, `notes`, `refuse`, \
+             `request` or `break`"
         ))),
     }
 }
@@ -182,6 +183,19 @@ fn refusal(request: &Request) -> Result<Refusal, Refusal> {
         "failed" => Ok(Refusal::failed(message)),
         other => Err(Refusal::invalid_input(format!(
             "argument is `{other}`, expected `invalid-input`, `abstain` or `failed`"
+        ))),
+    }
+}
+
+fn breaks(request: &Request) -> Result<Prediction, Refusal> {
+    let message = vector::<String>(request, "text")?.first().map_or("", String::as_str);
+    match request.input("argument")?.text()? {
+        "throw" => panic!("{message}"),
+        "loop" => loop {
+            std::hint::spin_loop();
+        },
+        other => Err(Refusal::invalid_input(format!(
+            "argument is `{other}`, expected `throw` or `loop`"
         ))),
     }
 }

@@ -14,7 +14,7 @@ const Text = understudy.Text;
 const Vectors = outputs.Vectors;
 const any = understudy.any_length;
 
-const Mode = enum { echo, reverse, sum, halves, unicode, read, notes, refuse, request };
+const Mode = enum { echo, reverse, sum, halves, unicode, read, notes, refuse, request, @"break" };
 
 pub const batch_limit = 100;
 
@@ -46,7 +46,7 @@ comptime {
 fn predict(call: *Call) Error!void {
     const mode = try call.text("mode");
     const known = std.meta.stringToEnum(Mode, mode) orelse return call.invalidInput(
-        "mode is `{s}`, expected `echo`, `reverse`, `sum`, `halves`, `unicode`, `read`, `notes`, `refuse` or `request`",
+        "mode is `{s}`, expected `echo`, `reverse`, `sum`, `halves`, `unicode`, `read`, `notes`, `refuse`, `request` or `break`",
         .{mode},
     );
     switch (known) {
@@ -59,6 +59,7 @@ fn predict(call: *Call) Error!void {
         .notes => try notes(call),
         .refuse => try refuse(call),
         .request => try report(call),
+        .@"break" => try breaks(call),
     }
 }
 
@@ -177,6 +178,14 @@ fn refuse(call: *Call) Error!void {
     if (std.mem.eql(u8, kind, "abstain")) return call.abstain("{s}", why);
     if (std.mem.eql(u8, kind, "failed")) return call.fail("{s}", why);
     return call.invalidInput("argument is `{s}`, expected `invalid-input`, `abstain` or `failed`", .{kind});
+}
+
+fn breaks(call: *Call) Error!void {
+    const texts = try call.vector(Text, "text");
+    const kind = try call.text("argument");
+    if (std.mem.eql(u8, kind, "throw")) @panic(if (texts.len == 0) "" else texts[0].slice());
+    if (std.mem.eql(u8, kind, "loop")) while (true) std.atomic.spinLoopHint();
+    return call.invalidInput("argument is `{s}`, expected `throw` or `loop`", .{kind});
 }
 
 fn report(call: *Call) Error!void {
