@@ -97,8 +97,9 @@ def _impute(document: Document, model: Any, frame: Frame, place: str) -> Frame:
             demand = document.text_with_missing if missing == "" else document.text
             chosen = [demand(column, place) for column in chosen]
         else:
-            # An array of single precision rounds what is put into it.
-            kept = np.float32 if frame.single else np.float64
+            # What was fitted on single precision is rounded to it, and an array of it rounds what is put into it.
+            single = frame.single or model._fill_dtype == np.float32
+            kept = np.float32 if single else np.float64
             fill = [number(kept(statistics[i])) for i in of_kind]
             missing = _missing_number(model, place)
         block = document.add(
