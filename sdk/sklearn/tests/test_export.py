@@ -105,6 +105,10 @@ class RoundTrip(unittest.TestCase):
         self.check(DecisionTreeClassifier().fit(single, CLASSES), single)
         mixed = single.assign(d=NUMBERS[:, 0])
         self.check(LogisticRegression().fit(mixed, CLASSES), mixed)
+        # Fitted on single precision, and asked in double.
+        gaps = np.where(np.arange(NUMBERS.size).reshape(NUMBERS.shape) % 7 == 0, np.nan, NUMBERS)
+        model = make_pipeline(SimpleImputer(), StandardScaler(), LogisticRegression())
+        self.check(model.fit(gaps.astype("float32"), CLASSES), gaps)
 
     def test_types_follow_from_what_the_model_does(self) -> None:
         columns = ColumnTransformer([("texts", OrdinalEncoder(encoded_missing_value=-1), ["carrier"])], remainder="passthrough")
