@@ -4,10 +4,10 @@ use trained::ops::onnx::{Constant, Onnx, Scores, Second, Transform};
 
 use super::forest::{Aggregate, Branch, Listed, comparable, summed};
 use super::trees::input;
-use crate::ReadError;
 use crate::onnx::lower::{Lowering, Rows, Value};
 use crate::onnx::proto::Node;
 use crate::onnx::tensor::Element;
+use crate::{ReadError, limits};
 
 const MODES: [&str; 7] = [
     "BRANCH_LEQ",
@@ -21,6 +21,7 @@ const MODES: [&str; 7] = [
 
 pub(super) fn lower(node: &Node, graph: &mut Lowering) -> Result<Value, ReadError> {
     let targets = node.int("n_targets", 1).max(1) as usize;
+    limits::check(&node.place(), targets, "scores", limits::OUTPUTS)?;
     let aggregate = match node.int("aggregate_function", 1) {
         0 => Aggregate::Average,
         1 => Aggregate::Sum,

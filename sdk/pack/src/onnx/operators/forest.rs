@@ -69,6 +69,7 @@ pub(super) fn summed(
     aggregate: Aggregate,
     listed: &Listed<'_>,
 ) -> Result<Rows, ReadError> {
+    limits::check(&node.place(), listed.members.cells(), "comparisons", limits::CELLS)?;
     let slot = listed.members.add(graph, rows);
     let width = rows.width() + listed.members.count();
     let apart = matches!(aggregate, Aggregate::Min | Aggregate::Max);

@@ -43,6 +43,15 @@ impl Members {
         self.them.len()
     }
 
+    /// How many comparisons a row takes.
+    pub(super) fn cells(&self) -> usize {
+        self.longest().saturating_mul(self.them.len())
+    }
+
+    fn longest(&self) -> usize {
+        self.them.iter().map(|key| key.among.len()).max().unwrap_or(1)
+    }
+
     /// The column of a node.
     pub(super) fn column(&self, branch: &Branch<'_>) -> u32 {
         let at = self.them.binary_search(&Key::of(branch));
@@ -58,7 +67,7 @@ impl Members {
         let step = |graph: &mut Lowering, op, inputs| graph.step(Op::Onnx(op), inputs);
         let width = self.them.len() as u32;
         // All are as long as the longest, by having a value more than once.
-        let longest = self.them.iter().map(|key| key.among.len()).max().unwrap_or(1);
+        let longest = self.longest();
         let repeated = self.them.iter().flat_map(|key| {
             let column = key.column + if key.whole { self.width } else { 0 };
             let values = key.among.iter().cycle().take(longest);
