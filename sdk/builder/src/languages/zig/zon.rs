@@ -149,11 +149,7 @@ mod tests {
     #[test]
     fn what_is_in_another_notation_is_nothing() {
         for text in ["", "name = late", ".{ .name = ", ".{ .name .late }", "{}", ".{ \"a\" = 1 }"] {
-            assert_eq!(
-                Zon::read(text).map(|zon| zon.text("name").is_some()).unwrap_or(false),
-                false,
-                "{text}"
-            );
+            assert!(Zon::read(text).is_none_or(|zon| zon.text("name").is_none()), "{text}");
         }
         assert_eq!(Zon::read(&".{ .a = ".repeat(1000)), None);
     }
