@@ -28,7 +28,9 @@ pub(super) fn packages(project: &Path, unpacked: &[PathBuf]) -> Vec<Package> {
         for (name, dependency) in dependencies.fields() {
             match (dependency.text("path"), dependency.text("hash")) {
                 (Some(path), _) => {
+                    // One name for each folder, so that packages that name each other have an end.
                     let inside = folder.join(path);
+                    let inside = inside.canonicalize().unwrap_or(inside);
                     found.push(local(name, &inside));
                     open.push(inside);
                 }
