@@ -153,6 +153,8 @@ def _finished(answer: Any, result: Record | None) -> Prediction | Refusal:
 def _refusal_of(error: Exception) -> Refusal:
     if isinstance(error, Refusal):
         return error
-    frames = traceback.extract_tb(error.__traceback__)
-    place = f" ({frames[-1].filename.rpartition('/')[2]}:{frames[-1].lineno})" if frames else ""
+    # Only frames and numbers: whoever extracts a traceback looks for the source, and a model has no files.
+    place = ""
+    for frame, line in traceback.walk_tb(error.__traceback__):
+        place = f" ({frame.f_code.co_filename.rpartition('/')[2]}:{line})"
     return Refusal.failed(f"{type(error).__name__}: {error}{place}")
