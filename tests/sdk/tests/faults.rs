@@ -1,4 +1,4 @@
-//! What becomes of an exception, a panic and an endless loop in a model, in each language?
+//! What becomes of a panic in the compiled languages, and of an endless loop in all of them?
 
 use std::time::Duration;
 
@@ -23,9 +23,9 @@ fn refuses(language: Language) -> bool {
 }
 
 #[test]
-fn what_a_model_throws_is_a_refusal_where_it_can_be_caught_and_a_fault_elsewhere() {
+fn a_panic_is_a_refusal_where_it_can_be_caught_and_a_fault_elsewhere() {
     let runtime = runtime();
-    for language in Language::ALL {
+    for language in [Language::Rust, Language::C, Language::Cpp, Language::Zig, Language::Go] {
         let model = runtime.load(&component(language), &limits()).unwrap();
         let mut session = model.session().unwrap();
         answers(language, &mut session);
