@@ -148,7 +148,23 @@ impl Client {
     ///
     /// Where nobody says.
     pub fn ends(&self, topic: &str) -> Vec<(i64, i64)> {
-        let consumer = self.consumer(&[]);
+        self.ends_of(topic, "read_uncommitted")
+    }
+
+    /// Waits until no transaction is open in a topic: what somebody began who died is given up by the brokers in their own
+    /// time, and until then nobody sees what was written behind it.
+    ///
+    /// # Panics
+    ///
+    /// Where one stays open.
+    pub fn wait_until_settled(&self, topic: &str) {
+        wait::until("the end of transactions", || {
+            (self.ends_of(topic, "read_committed") == self.ends(topic)).then_some(())
+        });
+    }
+
+    fn ends_of(&self, topic: &str, isolation: &str) -> Vec<(i64, i64)> {
+        let consumer = self.consumer(&[("isolation.level", isolation)]);
         let partitions = 0..self.partitions(topic);
         let ends = partitions.map(|partition| {
             wait::until("the ends of a partition", || {

@@ -38,6 +38,7 @@ impl World {
             if !known.iter().any(|name| name == topic) {
                 return Vec::new();
             }
+            client.wait_until_settled(topic);
             client.read_all(topic).into_iter().map(record).collect()
         };
         let replies = read(&deployment.topic("replies"));
