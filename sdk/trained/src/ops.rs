@@ -14,6 +14,7 @@ pub mod forest;
 mod impute;
 mod join;
 mod label;
+mod lanes;
 mod link;
 mod link32;
 mod missing_number;

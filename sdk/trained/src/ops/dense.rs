@@ -6,11 +6,10 @@
 use serde::{Deserialize, Serialize};
 
 use super::Shape;
+use super::lanes::{LANES, Lanes};
 use super::numbers::{Numbers, Real, expect, one_of_numbers};
 use crate::block::{Block, ValueType};
 
-/// How many sums, or parts of one, are formed at a time: they fill the vector registers.
-pub(super) const LANES: usize = 8;
 /// So many outputs are better formed beside each other than one after the other.
 const FEW: usize = 3;
 
@@ -68,30 +67,40 @@ impl Dense {
             }
             return T::block(outputs, sums);
         }
-        let mut first = 0;
-        while rows - first >= T::ROWS {
-            let sums = &mut sums[first * outputs..(first + T::ROWS) * outputs];
-            match T::ROWS {
-                4 => self.panels::<T, 4>(std::array::from_fn(|at| row(first + at)), sums),
-                _ => self.panels::<T, 2>(std::array::from_fn(|at| row(first + at)), sums),
-            }
-            first += T::ROWS;
-        }
+        let first = match T::ROWS {
+            4 => self.blocks::<T, 4>(values, &mut sums),
+            _ => self.blocks::<T, 2>(values, &mut sums),
+        };
         for at in first..rows {
-            self.panels::<T, 1>([row(at)], &mut sums[at * outputs..][..outputs]);
+            let (row, _) = row(at).as_chunks::<1>();
+            self.panels(row, &mut sums[at * outputs..][..outputs]);
         }
         T::block(outputs, sums)
     }
 
+    /// The sums of as many rows as make whole blocks. Returns how many that are.
+    fn blocks<T: Real, const ROWS: usize>(&self, values: &[T], sums: &mut [T]) -> usize {
+        let (width, outputs) = (self.inputs as usize, self.bias.len());
+        let mut block = vec![[T::ZERO; ROWS]; width];
+        let mut all = sums.chunks_exact_mut(ROWS * outputs);
+        let mut first = 0;
+        for sums in &mut all {
+            side_by_side(&values[first * width..][..ROWS * width], &mut block);
+            self.panels(&block, sums);
+            first += ROWS;
+        }
+        first
+    }
+
     /// All sums of some rows, panel after panel.
-    fn panels<T: Real, const ROWS: usize>(&self, rows: [&[T]; ROWS], sums: &mut [T]) {
+    fn panels<T: Real, const ROWS: usize>(&self, rows: &[[T; ROWS]], sums: &mut [T]) {
         let weights = T::learnt(&self.weights).expect("invariant: checked");
         let bias = T::learnt(&self.bias).expect("invariant: checked");
         let (width, outputs) = (self.inputs as usize, bias.len());
         for (panel, bias) in bias.chunks(LANES).enumerate() {
             let weights = &weights[panel * LANES * width..][..LANES * width];
             let (weights, _) = weights.as_chunks::<LANES>();
-            let found = panel_of(width, rows, |input| &weights[input]);
+            let found = panel_of(rows, weights);
             for (row, found) in found.iter().enumerate() {
                 let sums = &mut sums[row * outputs + panel * LANES..][..bias.len()];
                 for ((sum, found), bias) in sums.iter_mut().zip(found).zip(bias) {
@@ -120,14 +129,13 @@ fn panels<T: Real>(weights: Vec<T>, inputs: usize, outputs: usize) -> Vec<T> {
 }
 
 fn dot<T: Real>(row: &[T], weights: &[T]) -> T {
-    let mut parts = [T::ZERO; LANES];
+    let mut parts = T::Lanes::splat(T::ZERO);
     let (rows, row_rest) = row.as_chunks::<LANES>();
     let (weights, weights_rest) = weights.as_chunks::<LANES>();
     for (row, weights) in rows.iter().zip(weights) {
-        for lane in 0..LANES {
-            parts[lane] = parts[lane] + row[lane] * weights[lane];
-        }
+        parts = parts.plus_product(T::Lanes::of(row), T::Lanes::of(weights));
     }
+    let mut parts = parts.array();
     let mut sum = T::ZERO;
     for (value, weight) in row_rest.iter().zip(weights_rest) {
         sum = sum + *value * *weight;
@@ -142,25 +150,30 @@ fn dot<T: Real>(row: &[T], weights: &[T]) -> T {
     parts[0] + sum
 }
 
-/// The sums of a panel for some rows, so that the weights are read once, and their sums fill the registers.
+/// Puts rows, one after another, side by side: for each input the values of all of them.
+pub(super) fn side_by_side<T: Real, const ROWS: usize>(rows: &[T], block: &mut [[T; ROWS]]) {
+    let width = block.len();
+    let rows: [&[T]; ROWS] = std::array::from_fn(|row| &rows[row * width..][..width]);
+    for (input, values) in block.iter_mut().enumerate() {
+        *values = rows.map(|row| row[input]);
+    }
+}
+
+/// The sums of a panel for some rows, so that the weights are read once, and their sums fill the registers. Both are given input after
+/// input.
 #[inline(always)]
 pub(super) fn panel_of<'a, T: Real + 'a, const ROWS: usize>(
-    width: usize,
-    rows: [&[T]; ROWS],
-    weights: impl Fn(usize) -> &'a [T; LANES],
+    rows: &[[T; ROWS]],
+    weights: impl IntoIterator<Item = &'a [T; LANES]>,
 ) -> [[T; LANES]; ROWS] {
-    let rows = rows.map(|row| &row[..width]);
-    let mut sums = [[T::ZERO; LANES]; ROWS];
-    for input in 0..width {
-        let weights = weights(input);
-        for (sums, row) in sums.iter_mut().zip(rows) {
-            let value = row[input];
-            for lane in 0..LANES {
-                sums[lane] = sums[lane] + value * weights[lane];
-            }
+    let mut sums = [T::Lanes::splat(T::ZERO); ROWS];
+    for (values, weights) in rows.iter().zip(weights) {
+        let weights = T::Lanes::of(weights);
+        for row in 0..ROWS {
+            sums[row] = sums[row].plus_product(T::Lanes::splat(values[row]), weights);
         }
     }
-    sums
+    sums.map(Lanes::array)
 }
 
 #[cfg(test)]

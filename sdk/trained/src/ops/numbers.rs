@@ -5,6 +5,7 @@ use std::ops::{Add, Div, Mul, Neg, Sub};
 use serde::{Deserialize, Serialize};
 
 use super::Shape;
+use super::lanes::{Doubles, Lanes, Singles};
 use crate::block::{Block, ValueType, Values};
 
 /// Numbers that a step has learnt. Their type is that of the blocks that it works on.
@@ -51,6 +52,9 @@ pub(crate) trait Real:
 {
     const ZERO: Self;
     const ONE: Self;
+    /// Some of them side by side.
+    type Lanes: Lanes<Self>;
+
     /// For how many rows sums are formed at a time.
     const ROWS: usize;
 
@@ -71,11 +75,12 @@ pub(crate) trait Real:
 }
 
 macro_rules! real {
-    ($type:ident, $case:ident, $tanh:path) => {
+    ($type:ident, $case:ident, $lanes:ident, $tanh:path) => {
         impl Real for $type {
             const ZERO: Self = 0.0;
             const ONE: Self = 1.0;
             const ROWS: usize = 16 / size_of::<Self>();
+            type Lanes = $lanes;
 
             fn learnt(numbers: &Numbers) -> Option<&[Self]> {
                 match numbers {
@@ -118,8 +123,8 @@ macro_rules! real {
     };
 }
 
-real!(f64, F64, libm::tanh);
-real!(f32, F32, libm::tanhf);
+real!(f64, F64, Doubles, libm::tanh);
+real!(f32, F32, Singles, libm::tanhf);
 
 /// The one block of numbers that a step takes, or what is wrong with its inputs.
 pub(super) fn one_of_numbers(step: &str, inputs: &[Shape]) -> Result<Shape, String> {

@@ -5,7 +5,8 @@ use serde::{Deserialize, Serialize};
 use super::single;
 use crate::block::{Block, Values};
 use crate::ops::Shape;
-use crate::ops::dense::{LANES, panel_of};
+use crate::ops::dense::{panel_of, side_by_side};
+use crate::ops::lanes::LANES;
 
 /// For how many rows sums are formed at a time.
 const ROWS: usize = 4;
@@ -50,45 +51,55 @@ impl Dense {
         let Values::F32(values) = &input.values else { unreachable!("checked: F32") };
         let outputs = self.outputs as usize;
         let mut sums = vec![0.0_f32; rows * outputs];
-        let mut blocks = sums.chunks_exact_mut(ROWS * outputs);
-        let mut row = values.chunks_exact(input.width.max(1));
-        let mut next = || row.next().unwrap_or_default();
-        for sums in &mut blocks {
-            self.multiply::<ROWS>(std::array::from_fn(|_| next()), sums);
+        let width = self.weights.len() / outputs;
+        let mut block = vec![[0.0; ROWS]; width];
+        let whole = rows - rows % ROWS;
+        let (blocks, rest) = sums.split_at_mut(whole * outputs);
+        let (rows, row_rest) = values.split_at(whole * width);
+        for (at, sums) in blocks.chunks_exact_mut(ROWS * outputs).enumerate() {
+            side_by_side(&rows[at * ROWS * width..][..ROWS * width], &mut block);
+            self.multiply(&block, sums);
         }
-        for sums in blocks.into_remainder().chunks_exact_mut(outputs) {
-            self.multiply::<1>([next()], sums);
+        for (at, sums) in rest.chunks_exact_mut(outputs).enumerate() {
+            let (row, _) = row_rest[at * width..][..width].as_chunks::<1>();
+            self.multiply(row, sums);
         }
         Block::f32(outputs, sums)
     }
 
-    /// The sums of some rows. What is left of panels is formed output after output, of all these rows at a time.
-    fn multiply<const N: usize>(&self, rows: [&[f32]; N], sums: &mut [f32]) {
+    /// The sums of some rows, which are side by side. What is left of panels is formed output after output, of all these rows at a time.
+    fn multiply<const N: usize>(&self, rows: &[[f32; N]], sums: &mut [f32]) {
         let outputs = self.outputs as usize;
-        let width = self.weights.len() / outputs;
-        let bias = |output: usize| self.bias.as_ref().map(|bias| bias[output]);
-        let mut put = |row: usize, output: usize, sum: f32| {
-            sums[row * outputs + output] = bias(output).map_or(sum, |bias| sum + bias);
-        };
         let whole = outputs - outputs % LANES;
         for from in (0..whole).step_by(LANES) {
-            let weights = |input: usize| {
-                let weights = &self.weights[input * outputs + from..];
-                weights.first_chunk().expect("invariant: the panel is a whole one")
-            };
-            for (row, found) in panel_of(width, rows, weights).iter().enumerate() {
-                (from..).zip(found).for_each(|(output, sum)| put(row, output, *sum));
-            }
-        }
-        let rows = rows.map(|row| &row[..width]);
-        for output in whole..outputs {
-            let mut found = [0.0_f32; N];
-            for (input, weight) in self.weights[output..].iter().step_by(outputs).enumerate() {
-                if input < width {
-                    found.iter_mut().zip(rows).for_each(|(sum, row)| *sum += row[input] * weight);
+            let weights = self.weights.get(from..).unwrap_or_default().chunks(outputs);
+            let weights = weights
+                .map(|weights| weights.first_chunk().expect("invariant: the panel is a whole one"));
+            for (row, found) in panel_of(rows, weights).iter().enumerate() {
+                let sums = &mut sums[row * outputs + from..][..LANES];
+                match &self.bias {
+                    Some(bias) => {
+                        let found = found.iter().zip(&bias[from..][..LANES]);
+                        sums.iter_mut()
+                            .zip(found)
+                            .for_each(|(sum, (found, bias))| *sum = found + bias);
+                    }
+                    None => sums.copy_from_slice(found),
                 }
             }
-            found.iter().enumerate().for_each(|(row, sum)| put(row, output, *sum));
+        }
+        for output in whole..outputs {
+            let mut found = [0.0_f32; N];
+            let weights = self.weights.iter().skip(output).step_by(outputs);
+            for (values, weight) in rows.iter().zip(weights) {
+                for row in 0..N {
+                    found[row] += values[row] * weight;
+                }
+            }
+            let bias = self.bias.as_ref().map(|bias| bias[output]);
+            for (row, sum) in found.into_iter().enumerate() {
+                sums[row * outputs + output] = bias.map_or(sum, |bias| sum + bias);
+            }
         }
     }
 }
@@ -110,6 +121,27 @@ mod tests {
                 assert_eq!(run(row), Block::f32(outputs, together.to_vec()));
             }
         }
+    }
+
+    #[test]
+    fn products_are_added_in_the_order_of_the_inputs() {
+        let (inputs, outputs, rows) = (13, 21, 7);
+        let weights: Vec<f32> = (0..inputs * outputs).map(|at| (at as f32).sin()).collect();
+        let bias: Vec<f32> = (0..outputs).map(|at| (at as f32).cos()).collect();
+        let values: Vec<f32> = (0..rows * inputs).map(|at| (at as f32 * 0.7).tan()).collect();
+        let mut expected = Vec::new();
+        for row in values.chunks(inputs) {
+            for (output, bias) in bias.iter().enumerate() {
+                let mut sum = 0.0;
+                for (input, value) in row.iter().enumerate() {
+                    sum += value * weights[input * outputs + output];
+                }
+                expected.push(sum + bias);
+            }
+        }
+        let dense = Dense { outputs: outputs as u32, weights, bias: Some(bias) };
+        let found = dense.run(&Block::f32(inputs, values), rows);
+        assert_eq!(found, Block::f32(outputs, expected));
     }
 
     #[test]
