@@ -64,6 +64,17 @@ fn typed(tensor: &Tensor) -> Option<messages::Tensor> {
     })
 }
 
+#[test]
+fn a_tag_of_more_than_32_bits_is_refused() {
+    let message = [0xa0, 1, 0, 0xd8, 0x80, 0x80, 0x80, 0x10, 0];
+    assert!(decode_protobuf_request(&message[..3]).is_ok());
+    let refused = decode_protobuf_request(&message).map_err(|error| error.to_string());
+    assert!(
+        refused.as_ref().is_err_and(|error| error.contains("the tag 4294967384")),
+        "{refused:?}"
+    );
+}
+
 proptest! {
     #[test]
     fn a_request_comes_back_as_it_went_in(request in request(), name in any::<String>()) {

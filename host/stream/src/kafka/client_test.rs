@@ -46,7 +46,7 @@ fn properties_are_refused_by_name() {
 #[test]
 fn properties_that_do_not_go_together_are_refused() {
     check(
-        &with("max.poll.interval.ms", "20000"),
+        &with("max.poll.interval.ms", "5000"),
         "`max.poll.interval.ms`must be >= `session.timeout.ms`",
     );
     check(&with("transaction.timeout.ms", "5000"), "`transaction.timeout.ms`");

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{run, text};
 
@@ -72,15 +72,15 @@ fn a_packed_model_predicts_and_says_what_its_endpoint_may_promise() {
     ]);
     assert!(said.success, "{}", said.error);
     for line in [
-        "name: late",
-        "version: 7",
-        "imports: none",
         "distance = { datatype = \"FP64\", shape = [1] }",
         "carrier = { datatype = \"BYTES\", shape = [1] }",
         "probability = { datatype = \"FP64\", shape = [1] }",
     ] {
         assert!(said.out.lines().any(|found| found == line), "no line `{line}` in\n{}", said.out);
     }
+    assert!(said.out.contains(", imports nothing\n"), "{}", said.out);
+    let report: Value = run(["check", text(&packed), "--json"]).json();
+    assert_eq!((&report["name"], &report["version"]), (&json!("late"), &json!("7")), "{report:#}");
     let said = run(["predict", text(&packed), text(&file("request.json", REQUEST))]);
     let score: Value = said.json();
     assert_eq!(score["outputs"][1]["data"][0], 1.5, "{score:#}");

@@ -27,7 +27,8 @@ impl<'a> Wire<'a> {
             return Ok(None);
         }
         let tag = self.varint()?;
-        let number = u32::try_from(tag >> 3).ok().filter(|&number| number > 0);
+        // Tags have 32 bits; whoever cuts longer ones off reads another field than whoever does not.
+        let number = u32::try_from(tag).map(|tag| tag >> 3).ok().filter(|&number| number > 0);
         let number = number.ok_or_else(|| broken(format!("the tag {tag}"), "that of a field"))?;
         let value = match tag & 7 {
             0 => Value::Varint(self.varint()?),
