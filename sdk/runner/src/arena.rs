@@ -59,9 +59,10 @@ impl Arena {
             return None;
         }
         let start = former * PAGE_BYTES;
-        // At first, or where somebody else made it grow: what is there before is not ours.
+        // At first, or where somebody else made it grow: what is there before is not ours, so no call may begin there.
         if start != self.end.get() {
             self.next.set(start);
+            self.begin.set(start);
         }
         self.end.set(memory_size(0) * PAGE_BYTES);
         Some(self.next.get().next_multiple_of(align))
